@@ -1,0 +1,86 @@
+// Package cause names why the framework ends a context.
+//
+// Everything that the framework ends, it ends with one of these (contract line C2), so that
+// [context.Cause] tells a reconciler, a log line or a metric why, and so does the error of an
+// API call that ended with it. Existing checks keep working: a cancellation is also
+// [context.Canceled], a time-out is also [context.DeadlineExceeded], both by [errors.Is].
+//
+//	if errors.Is(err, cause.Shutdown) { ... }
+package cause
+
+import (
+	"context"
+	"errors"
+)
+
+// The set of causes. Compare with [errors.Is]: what a context carries wraps one of these
+// together with its detail.
+var (
+	// Shutdown: the context that was given to Run ended. The detail is that context's own cause.
+	Shutdown = &Cause{name: "shutdown", text: "the manager is shutting down", std: context.Canceled}
+
+	// Failed: something that the manager cannot do without has failed, such as a runnable or the
+	// first sync of a cache, so that everything else ends too. The detail is the failure.
+	Failed = &Cause{name: "failed", text: "the manager ends because a part of it failed", std: context.Canceled}
+)
+
+// Cause is one reason for which the framework ends contexts.
+type Cause struct {
+	name string
+	text string
+	std  error
+}
+
+// Error says the cause in words.
+func (c *Cause) Error() string { return c.text }
+
+// Name is the cause in one lower-case word, for metrics and logs. The set of names is bounded.
+func (c *Cause) Name() string { return c.name }
+
+// Is makes the cause equal to [context.Canceled] or [context.DeadlineExceeded], whichever it is.
+func (c *Cause) Is(target error) bool { return target == c.std }
+
+// Timeout tells whether the cause is a time-out, as [net.Error] has it.
+func (c *Cause) Timeout() bool { return c.std == context.DeadlineExceeded }
+
+// With returns an error that is this cause and carries a detail; both are found by [errors.Is].
+func (c *Cause) With(detail error) error {
+	if detail == nil {
+		return c
+	}
+	return &detailed{cause: c, detail: detail}
+}
+
+type detailed struct {
+	cause  *Cause
+	detail error
+}
+
+func (d *detailed) Error() string   { return d.cause.text + ": " + d.detail.Error() }
+func (d *detailed) Unwrap() []error { return []error{d.cause, d.detail} }
+
+// Of finds the framework's cause in an error or in what [context.Cause] returned.
+// It is nil when the framework had no part in it.
+func Of(err error) *Cause {
+	var found *Cause
+	if errors.As(err, &found) {
+		return found
+	}
+	return nil
+}
+
+// Name is the bounded name of why ctx ended: a cause of this package; "deadline" or "canceled"
+// where user code ended a context of its own; "" while ctx has not ended.
+func Name(ctx context.Context) string {
+	err := context.Cause(ctx)
+	switch c := Of(err); {
+	case err == nil:
+		return ""
+	case c != nil:
+		return c.name
+	case errors.Is(err, context.DeadlineExceeded):
+		return "deadline"
+	default:
+		return "canceled"
+	}
+}

@@ -1,0 +1,169 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
+)
+
+// Object is a pointer to an API type, such as *corev1.ConfigMap.
+type Object interface {
+	metav1.Object
+	runtime.Object
+	comparable
+}
+
+// Request names the object to reconcile.
+type Request = types.NamespacedName
+
+// ReconcileFunc brings the world closer to what the object asks for.
+//
+// ctx descends from the one given to [Manager.Run] and ends when the item is to stop; [context.Cause]
+// says why. Pass it to every call. object is a copy, the caller's to change. At most one reconcile of
+// an object runs at a time; events that arrive meanwhile lead to one more.
+//
+// What the return values cause:
+//   - nil: the object is left alone until the next event, or until Result.RequeueAfter has passed.
+//   - an error: it is logged and counted, and the object is tried again after a back-off that grows.
+//   - an error from [Terminal]: it is logged and counted, and the object waits for the next event.
+//   - an error once ctx has ended: the item was cancelled, not failed (C5); it is counted by cause.
+//   - a panic: as an error, with its stack (C11).
+type ReconcileFunc[T Object] func(ctx context.Context, object T) (Result, error)
+
+// Result is what a reconcile that succeeded asks for. The zero value asks for nothing.
+type Result struct {
+	// RequeueAfter has the object reconciled again after this time, if no event comes first.
+	RequeueAfter time.Duration
+}
+
+// ControllerOptions configures a controller. The zero value works.
+type ControllerOptions struct {
+	// Workers is how many objects are reconciled at the same time. Default: 1.
+	Workers int
+
+	// Backoff delays an object's next try after an error. It belongs to this controller alone.
+	// Default: 10 ms, doubled for each error in a row, at most five minutes.
+	Backoff workqueue.TypedRateLimiter[Request]
+
+	// OnDeleted is called, in place of the reconcile function and with the same rules, when the object
+	// is not in the cache. It is not needed where everything made for an object is owned by it.
+	OnDeleted func(ctx context.Context, name Request) error
+
+	// SharedObjects hands the reconcile function the cached object itself, which it must not change,
+	// instead of a copy (C24). In a test binary a change is found and is the reconcile's error.
+	SharedObjects bool
+}
+
+// Controller reconciles the objects of one kind. [New] makes one.
+type Controller[T Object] struct {
+	manager   *Manager
+	title     string
+	kind      string // of T
+	reconcile ReconcileFunc[T]
+	options   ControllerOptions
+	indexer   cache.Indexer
+	sources   []source
+	queue     workqueue.TypedRateLimitingInterface[Request]
+	stats     counters
+	// detectMutations is on in test binaries, because comparing costs more than the copy saves.
+	detectMutations bool
+}
+
+// New adds a controller to the manager. informer feeds it the objects of its kind; for each that
+// appears, changes or is deleted, reconcile is called, unless a filter says no. The name is for logs,
+// metrics and reports. Mistakes are returned by [Manager.Run] before anything starts.
+func New[T Object](m *Manager, name string, informer cache.TypedSharedIndexInformer[T], reconcile ReconcileFunc[T], options ControllerOptions, filters ...Filter[T]) *Controller[T] {
+	if options.Workers == 0 {
+		options.Workers = 1
+	}
+	if options.Backoff == nil {
+		options.Backoff = workqueue.NewTypedItemExponentialFailureRateLimiter[Request](10*time.Millisecond, 5*time.Minute)
+	}
+	c := &Controller[T]{
+		manager: m, title: name, kind: reflect.TypeFor[T]().Elem().Name(), reconcile: reconcile, options: options,
+		detectMutations: options.SharedObjects && testing.Testing(),
+	}
+	if err := c.validate(informer == nil); err != nil {
+		m.mistake(err)
+		return c
+	}
+	c.indexer = informer.GetIndexer()
+	addSource(c, informer, sameObject[T], filters)
+	m.addController(c)
+	return c
+}
+
+func (c *Controller[T]) validate(noInformer bool) error {
+	var errs []error
+	if c.title == "" {
+		errs = append(errs, errors.New("it has no name"))
+	}
+	if noInformer {
+		errs = append(errs, errors.New("its informer is nil"))
+	}
+	if c.reconcile == nil {
+		errs = append(errs, errors.New("its reconcile function is nil"))
+	}
+	if c.options.Workers < 0 {
+		errs = append(errs, fmt.Errorf("it has %d workers", c.options.Workers))
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return fmt.Errorf("controller %q: %w", c.title, errors.Join(errs...))
+}
+
+// Stats returns what the controller has done so far.
+func (c *Controller[T]) Stats() Stats { return c.stats.snapshot() }
+
+func (c *Controller[T]) name() string { return c.title }
+
+// queued is how many objects wait to be reconciled.
+func (c *Controller[T]) queued() int { return c.queue.Len() }
+
+// prepare makes the queue, which has goroutines and so cannot be made before Run.
+func (c *Controller[T]) prepare() {
+	c.queue = workqueue.NewTypedRateLimitingQueue(c.options.Backoff)
+}
+
+// run feeds the queue, waits for the caches, and works until ctx ends. It returns when its workers have.
+func (c *Controller[T]) run(ctx context.Context) error {
+	defer c.queue.ShutDown()
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "controller", c.title))
+	if err := c.fill(ctx); err != nil {
+		return err
+	}
+	klog.FromContext(ctx).V(1).Info("Controller started", "workers", c.options.Workers)
+	c.manager.readiness.Add(1)
+	defer c.manager.readiness.Add(-1)
+	c.work(ctx)
+	return nil
+}
+
+// fill starts the sources and waits until their caches are full and the queue has heard of all of it.
+func (c *Controller[T]) fill(ctx context.Context) error {
+	informers := make([]*informer, len(c.sources))
+	handlers := make([]cache.ResourceEventHandlerRegistration, len(c.sources))
+	for i, s := range c.sources {
+		handler, err := s.start(ctx)
+		if err != nil {
+			return fmt.Errorf("controller %q: %s: %w", c.title, s.informer.name, err)
+		}
+		informers[i], handlers[i] = s.informer, handler
+	}
+	limit := c.manager.options.SyncTimeout
+	if err := awaitSync(ctx, limit, informers, handlers); err != nil {
+		return fmt.Errorf("controller %q was not started: %w", c.title, err)
+	}
+	return nil
+}

@@ -1,0 +1,39 @@
+package transport
+
+import (
+	"cmp"
+	"context"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
+)
+
+// limiter makes a wait for the client-side rate limiter end with the context's cause, which
+// client-go's own limiters drop (C2), and refuses calls on a context that has ended.
+type limiter struct {
+	flowcontrol.RateLimiter
+}
+
+// limit wraps the rate limiter that config asks for. Without one, and without QPS, there is no
+// client-side limit: the server's priority and fairness does that better than a guess made here.
+func limit(config *rest.Config) flowcontrol.RateLimiter {
+	switch {
+	case config.RateLimiter != nil:
+		return limiter{config.RateLimiter}
+	case config.QPS > 0:
+		return limiter{flowcontrol.NewTokenBucketRateLimiter(config.QPS, cmp.Or(config.Burst, rest.DefaultBurst))}
+	default:
+		return limiter{flowcontrol.NewFakeAlwaysRateLimiter()}
+	}
+}
+
+// Wait blocks until the call may be sent or ctx ends.
+func (l limiter) Wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return withCause(ctx, err)
+	}
+	if err := l.RateLimiter.Wait(ctx); err != nil {
+		return withCause(ctx, err)
+	}
+	return nil
+}

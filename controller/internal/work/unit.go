@@ -1,0 +1,122 @@
+// Package work keeps account of what a manager is running: each runnable, informer and item is a
+// unit, carried by its context into every API call that is made on its behalf. From that the
+// shutdown report knows what did not stop, and an item knows what it cost.
+package work
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Kind tells units apart.
+type Kind string
+
+// The kinds of units.
+const (
+	Item       Kind = "item"
+	Runnable   Kind = "runnable"
+	Informer   Kind = "informer"
+	Controller Kind = "controller"
+)
+
+// Unit is one piece of work, from its start until it has returned.
+type Unit struct {
+	Kind  Kind
+	Owner string               // the controller, runnable or informer by name
+	Key   types.NamespacedName // of an item
+	Start time.Time
+
+	mu    sync.Mutex
+	calls []*Call // outstanding
+	cut   []Call  // ended because their context did
+	cost  Cost
+}
+
+// Cost is what a unit has asked of the API server.
+type Cost struct {
+	Calls  int // requests sent, each attempt counted
+	Writes int // of these, the ones that were not reads
+}
+
+// Call is one outstanding API request.
+type Call struct {
+	Verb        string // get, list, watch, create, update, patch, apply, delete, deletecollection
+	Resource    string // with group and subresource: deployments.apps, flunders.wardle.example.com/status
+	Namespace   string
+	Name        string
+	Start       time.Time
+	HTTPRequest string // method and path, for what is no resource
+}
+
+// ReadOnly tells whether the call cannot change anything.
+func (c *Call) ReadOnly() bool {
+	return c.Verb == "get" || c.Verb == "list" || c.Verb == "watch"
+}
+
+// Begin notes that a call is on its way. End must follow.
+func (u *Unit) Begin(c *Call) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.calls = append(u.calls, c)
+	u.cost.Calls++
+	if !c.ReadOnly() {
+		u.cost.Writes++
+	}
+}
+
+// End notes that a call has returned; cut tells that it did because its context ended. Only the first
+// End of a call counts.
+func (u *Unit) End(c *Call, cut bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	i := slices.Index(u.calls, c)
+	if i < 0 {
+		return
+	}
+	u.calls = slices.Delete(u.calls, i, i+1)
+	if cut {
+		u.cut = append(u.cut, *c)
+	}
+}
+
+// Cut returns the calls that ended because their context did.
+func (u *Unit) Cut() []Call {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return slices.Clone(u.cut)
+}
+
+// Cost returns what the unit has asked of the API server so far.
+func (u *Unit) Cost() Cost {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.cost
+}
+
+// Outstanding returns the calls that have not returned yet, oldest first.
+func (u *Unit) Outstanding() []Call {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	calls := make([]Call, len(u.calls))
+	for i, c := range u.calls {
+		calls[i] = *c
+	}
+	return calls
+}
+
+type contextKey struct{}
+
+// NewContext returns a context whose API calls are the unit's.
+func NewContext(ctx context.Context, u *Unit) context.Context {
+	return context.WithValue(ctx, contextKey{}, u)
+}
+
+// From returns the unit on whose behalf ctx runs, nil outside any.
+func From(ctx context.Context) *Unit {
+	u, _ := ctx.Value(contextKey{}).(*Unit)
+	return u
+}

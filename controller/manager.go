@@ -1,0 +1,151 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// Options configures a [Manager]. The zero value works.
+type Options struct {
+	// SyncTimeout bounds the wait for a controller's caches to fill (C23). When it is over, Run ends
+	// with the last list or watch error of each cache that has not. Default: one minute.
+	SyncTimeout time.Duration
+
+	// ShutdownTimeout bounds the wait for everything to return after the end (C7). When it is over,
+	// Run returns a [ShutdownError] that names what has not. Default: 20 seconds, which leaves a pod
+	// a third of its default grace period.
+	ShutdownTimeout time.Duration
+}
+
+// Manager runs controllers, the informers that feed them, and other runnables, on one tree of
+// contexts. It keeps nothing outside itself (C22): several managers in one process do not see each
+// other.
+type Manager struct {
+	config  *rest.Config
+	options Options
+
+	informers informerSet
+	units     work.Registry
+	readiness atomic.Int64 // controllers that work
+
+	mu          sync.Mutex
+	mistakes    []error // made while adding things; Run returns them
+	runnables   []runnable
+	controllers []runner
+	started     bool
+	cancelled   []Work // items that ended with the tree
+	report      ShutdownReport
+}
+
+// runner is a controller, whatever type of object it reconciles.
+type runner interface {
+	name() string
+	prepare()
+	run(ctx context.Context) error
+	queued() int
+}
+
+type runnable struct {
+	name string
+	run  func(context.Context) error
+}
+
+// NewManager makes a manager that talks to the API server that config names. It sends nothing before Run.
+//
+// Where config sets neither QPS nor a RateLimiter, calls are not limited on the client's side: the
+// API server's priority and fairness is left to do it.
+func NewManager(config *rest.Config, options Options) *Manager {
+	if options.SyncTimeout == 0 {
+		options.SyncTimeout = time.Minute
+	}
+	if options.ShutdownTimeout == 0 {
+		options.ShutdownTimeout = 20 * time.Second
+	}
+	m := &Manager{options: options}
+	if config == nil {
+		m.mistake(errors.New("the manager has no rest.Config: pass one, for example from controller.LoadConfig"))
+		config = &rest.Config{}
+	}
+	m.config = transport.Instrument(config)
+	return m
+}
+
+// Config is what to make clients from: calls through them are accounted to the item or runnable whose
+// context they carry, and end with its cause. The copy is the caller's.
+func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
+
+// AddRunnable adds something that runs beside the controllers, such as a server, from the start of Run
+// until ctx ends. ctx descends from Run's (C1). A runnable may return nil early. When it returns an
+// error before the end, or panics, everything ends and Run returns that error.
+func (m *Manager) AddRunnable(name string, run func(ctx context.Context) error) {
+	if name == "" || run == nil {
+		m.mistake(fmt.Errorf("a runnable needs a name and a function (name %q)", name))
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.runnables = append(m.runnables, runnable{name: name, run: run})
+}
+
+// AddInformer has the manager run an informer that no controller watches but whose lister someone
+// reads. Nothing is run that was not added here or to a controller (C23).
+func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) {
+	if _, err := m.informers.add(informer, options); err != nil {
+		m.mistake(err)
+	}
+}
+
+// mistake keeps an error made while setting up, so that setting up reads without error checks and
+// still nothing starts after a mistake.
+func (m *Manager) mistake(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mistakes = append(m.mistakes, err)
+}
+
+func (m *Manager) addController(c runner) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, other := range m.controllers {
+		if other.name() == c.name() {
+			m.mistakes = append(m.mistakes, fmt.Errorf("there are two controllers named %q: give each its own name", c.name()))
+			return
+		}
+	}
+	m.controllers = append(m.controllers, c)
+}
+
+// Ready tells whether every controller has filled its caches and works, as a readiness probe wants it.
+func (m *Manager) Ready() error {
+	m.mu.Lock()
+	all := len(m.controllers)
+	m.mu.Unlock()
+	if working := int(m.readiness.Load()); working < all {
+		return fmt.Errorf("%d of %d controllers work", working, all)
+	}
+	return nil
+}
+
+// begin marks the manager as started. A manager runs once: its informers cannot be started again.
+func (m *Manager) begin() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started {
+		return errors.New("this manager has run already: make a new one, with new informers")
+	}
+	m.started = true
+	if len(m.mistakes) > 0 {
+		return fmt.Errorf("the manager was not set up right, nothing was started: %w", errors.Join(m.mistakes...))
+	}
+	return nil
+}

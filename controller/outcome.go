@@ -1,0 +1,115 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// outcome is how a reconcile ended: a bounded set, for logs and metrics.
+type outcome string
+
+const (
+	outcomeDone      outcome = "done"
+	outcomeRequeued  outcome = "requeue"
+	outcomeRetried   outcome = "retry"
+	outcomeTerminal  outcome = "terminal"
+	outcomeCancelled outcome = "cancelled"
+	outcomePanicked  outcome = "panic"
+)
+
+// Terminal makes an error final: the object is not tried again until something about it changes. It is
+// for errors that trying again cannot mend.
+func Terminal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &terminalError{err}
+}
+
+type terminalError struct{ error }
+
+func (e *terminalError) Unwrap() error { return e.error }
+
+// PanicError is what a panic in a reconcile function becomes.
+type PanicError struct {
+	Value any    // what was passed to panic
+	Stack []byte // of the goroutine that panicked
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// judge tells how a reconcile ended. An error on a context that has ended is the context's doing, not a
+// failure (C5); a panic is a failure always.
+func judge(ctx context.Context, result Result, err error) outcome {
+	var (
+		panicErr *PanicError
+		final    *terminalError
+	)
+	switch {
+	case err == nil && result.RequeueAfter > 0:
+		return outcomeRequeued
+	case err == nil:
+		return outcomeDone
+	case errors.As(err, &panicErr):
+		return outcomePanicked
+	case ctx.Err() != nil:
+		return outcomeCancelled
+	case errors.As(err, &final):
+		return outcomeTerminal
+	default:
+		return outcomeRetried
+	}
+}
+
+// settle counts and logs an item's end, and says when the item is taken again.
+func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Result, err error) {
+	how := judge(ctx, result, err)
+	c.stats.add(how, cause.Name(ctx))
+	request := unit.Key
+	failures := c.queue.NumRequeues(request)
+	switch how {
+	case outcomeCancelled:
+		c.manager.noteCancelled(unit)
+	case outcomePanicked, outcomeRetried:
+		c.queue.AddRateLimited(request)
+	case outcomeRequeued:
+		c.queue.Forget(request)
+		c.queue.AddAfter(request, result.RequeueAfter)
+	default:
+		c.queue.Forget(request)
+	}
+	logOutcome(ctx, how, unit, failures, err)
+}
+
+// logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing
+// is seen only with more verbosity.
+func logOutcome(ctx context.Context, how outcome, unit *work.Unit, failures int, err error) {
+	cost := unit.Cost()
+	logger := klog.FromContext(ctx).WithValues("result", how, "took", time.Since(unit.Start).Round(time.Microsecond).String(),
+		"calls", cost.Calls, "writes", cost.Writes)
+	var panicErr *PanicError
+	switch {
+	case errors.As(err, &panicErr):
+		logger.Error(err, "Reconcile panicked, trying again", "failures", failures+1, "stack", string(panicErr.Stack))
+	case how == outcomeCancelled:
+		logger.V(1).Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
+	case how == outcomeRetried && apierrors.IsConflict(err):
+		logger.Info("Reconcile met a conflict, trying again", "failures", failures+1, "err", err)
+	case how == outcomeRetried:
+		logger.Error(err, "Reconcile failed, trying again", "failures", failures+1)
+	case how == outcomeTerminal:
+		logger.Error(err, "Reconcile failed, waiting for a change")
+	case cost.Calls > 0:
+		logger.Info("Reconciled")
+	default:
+		logger.V(2).Info("Reconciled")
+	}
+}

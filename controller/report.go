@@ -1,0 +1,174 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// ShutdownReport is the account of a manager's end (C7).
+type ShutdownReport struct {
+	// Cause is why it ended. See package cause.
+	Cause error
+	// Took is the time from the end to the return of Run.
+	Took time.Duration
+	// Cancelled lists the items that were in flight at the end and ended with it, and the calls that
+	// were cut short. A write that was cut short may or may not have been applied.
+	Cancelled []Work
+	// Queued is how many items were waiting, by controller. None of them was started (C4).
+	Queued map[string]int
+	// Stragglers lists what had not returned when the shutdown timeout was over.
+	Stragglers []Work
+}
+
+// Work is something that a manager runs.
+type Work struct {
+	Kind  string               // item, controller, informer or runnable
+	Owner string               // the name of the controller, informer or runnable
+	Item  types.NamespacedName // the object, of an item
+	Age   time.Duration        // since it started
+	Calls []Call               // the API calls it is, or was, in
+}
+
+// Call is an API call.
+type Call struct {
+	Verb      string // get, list, watch, create, update, patch, apply, delete or deletecollection
+	Resource  string // with group and subresource, such as deployments.apps or flunders.wardle.example.com/status
+	Namespace string
+	Name      string
+	Age       time.Duration // since it was sent
+}
+
+// String is the call in one line.
+func (c Call) String() string {
+	target := c.Resource
+	if c.Name != "" {
+		target += " " + strings.TrimPrefix(c.Namespace+"/"+c.Name, "/")
+	} else if c.Namespace != "" {
+		target += " in " + c.Namespace
+	}
+	return fmt.Sprintf("%s %s for %v", c.Verb, target, c.Age.Round(time.Millisecond))
+}
+
+// String is the work in one line.
+func (w Work) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s", w.Kind, w.Owner)
+	if w.Item.Name != "" {
+		fmt.Fprintf(&b, " %s", w.Item)
+	}
+	fmt.Fprintf(&b, ", running for %v", w.Age.Round(time.Millisecond))
+	for i, call := range w.Calls {
+		b.WriteString([]string{", in ", " and "}[min(i, 1)])
+		b.WriteString(call.String())
+	}
+	return b.String()
+}
+
+// String is the report in a few lines for a person to read.
+func (r ShutdownReport) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "stopped in %v: %v\n", r.Took.Round(100*time.Microsecond), r.Cause)
+	fmt.Fprintf(&b, "  cancelled: %d items in flight\n", len(r.Cancelled))
+	for _, w := range r.Cancelled {
+		fmt.Fprintf(&b, "    %v\n", w)
+	}
+	for _, name := range sortedKeys(r.Queued) {
+		if r.Queued[name] > 0 {
+			fmt.Fprintf(&b, "  not started: %d items in the queue of %s\n", r.Queued[name], name)
+		}
+	}
+	if len(r.Stragglers) == 0 {
+		b.WriteString("  left running: nothing\n")
+		return b.String()
+	}
+	fmt.Fprintf(&b, "  left running: %d\n", len(r.Stragglers))
+	for _, w := range r.Stragglers {
+		fmt.Fprintf(&b, "    %v\n", w)
+	}
+	return b.String()
+}
+
+func sortedKeys(m map[string]int) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// ShutdownError is Run's error when something did not return in time. It names each straggler.
+type ShutdownError struct {
+	Report ShutdownReport
+}
+
+// Error names the stragglers.
+func (e *ShutdownError) Error() string {
+	lines := make([]string, len(e.Report.Stragglers))
+	for i, w := range e.Report.Stragglers {
+		lines[i] = w.String()
+	}
+	return fmt.Sprintf("not stopped %v after the end (%v): %s",
+		e.Report.Took.Round(time.Millisecond), e.Report.Cause, strings.Join(lines, "; "))
+}
+
+// Unwrap gives the cause of the end.
+func (e *ShutdownError) Unwrap() error { return e.Report.Cause }
+
+// Report returns the account of the manager's end, once Run has returned.
+func (m *Manager) Report() ShutdownReport {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.report
+}
+
+// noteCancelled keeps an item that ended with its context, for the report.
+func (m *Manager) noteCancelled(unit *work.Unit) {
+	w := describeWork(unit, unit.Cut())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cancelled = append(m.cancelled, w)
+}
+
+func (m *Manager) finishReport(cause error, took time.Duration, queued map[string]int) ShutdownReport {
+	stragglers := stragglers(m.units.Live())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Queued: queued, Stragglers: stragglers}
+	return m.report
+}
+
+// stragglers describes what is running. A controller is not named beside the items that hold it up.
+func stragglers(live []*work.Unit) []Work {
+	stuck := map[string]bool{}
+	for _, unit := range live {
+		if unit.Kind == work.Item {
+			stuck[unit.Owner] = true
+		}
+	}
+	var left []Work
+	for _, unit := range live {
+		if unit.Kind != work.Controller || !stuck[unit.Owner] {
+			left = append(left, describeWork(unit, unit.Outstanding()))
+		}
+	}
+	return left
+}
+
+func describeWork(unit *work.Unit, calls []work.Call) Work {
+	w := Work{Kind: string(unit.Kind), Owner: unit.Owner, Item: unit.Key, Age: time.Since(unit.Start)}
+	for _, c := range calls {
+		call := Call{Verb: c.Verb, Resource: c.Resource, Namespace: c.Namespace, Name: c.Name, Age: time.Since(c.Start)}
+		if c.HTTPRequest != "" {
+			call.Resource = c.HTTPRequest
+		}
+		w.Calls = append(w.Calls, call)
+	}
+	return w
+}

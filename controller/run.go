@@ -1,0 +1,135 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/group"
+	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// run is one call of Run: the tree of contexts and the goroutines on it. The groups have an order, but
+// only for waiting (C8): they all end in the same instant (C3).
+type run struct {
+	manager *Manager
+	end     context.CancelCauseFunc
+
+	workers   group.Group
+	informers group.Group
+	runnables group.Group
+
+	mu       sync.Mutex
+	failures []error
+}
+
+// Run starts everything that was added and works until ctx ends or a part of it fails. Then every
+// context below ends in that instant (C3), items in flight included (C6: the cancel mode), and Run
+// returns when all that it started has returned (C7):
+//   - nil, when ctx ended and everything stopped;
+//   - the error of the part that failed;
+//   - a [ShutdownError], when something has not returned after Options.ShutdownTimeout. Goroutines are
+//     then left, so the process had better exit.
+//
+// All contexts that user code is handed have the values of ctx (C1). A manager runs once.
+func (m *Manager) Run(ctx context.Context) error {
+	if err := m.begin(); err != nil {
+		return err
+	}
+	root, end, release := tree.New(ctx)
+	defer release()
+	r := &run{manager: m, end: end}
+	if root.Err() == nil {
+		r.start(root)
+		<-root.Done()
+	}
+	return r.stop(root)
+}
+
+func (r *run) start(ctx context.Context) {
+	m := r.manager
+	for _, c := range m.controllers {
+		c.prepare()
+	}
+	for _, runnable := range m.runnables {
+		r.spawn(ctx, &r.runnables, &work.Unit{Kind: work.Runnable, Owner: runnable.name}, runnable.run)
+	}
+	for _, inf := range m.informers.all() {
+		r.spawn(ctx, &r.informers, &work.Unit{Kind: work.Informer, Owner: inf.name}, func(ctx context.Context) error {
+			inf.RunWithContext(ctx)
+			return nil
+		})
+	}
+	for _, c := range m.controllers {
+		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Controller, Owner: c.name()}, c.run)
+	}
+}
+
+// spawn runs f as a unit of work. When it fails before the end, everything ends.
+func (r *run) spawn(ctx context.Context, g *group.Group, unit *work.Unit, f func(context.Context) error) {
+	unit.Start = time.Now()
+	r.manager.units.Add(unit)
+	g.Go(func() {
+		defer r.manager.units.Remove(unit)
+		err := contain(work.NewContext(ctx, unit), f)
+		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return
+		}
+		if unit.Kind == work.Runnable {
+			err = fmt.Errorf("runnable %q: %w", unit.Owner, err)
+		}
+		r.mu.Lock()
+		r.failures = append(r.failures, err)
+		r.mu.Unlock()
+		r.end(cause.Failed.With(err))
+	})
+}
+
+// contain makes a panic an error: one part's panic ends the manager in order, with everyone's clean-up.
+func contain(ctx context.Context, f func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			panicked := &PanicError{Value: p, Stack: debug.Stack()}
+			klog.FromContext(ctx).Error(panicked, "A part of the manager panicked", "stack", string(panicked.Stack))
+			err = panicked
+		}
+	}()
+	return f(ctx)
+}
+
+// stop waits for everything to return, in the order of C8, and makes the report.
+func (r *run) stop(root context.Context) error {
+	began := time.Now()
+	queued := map[string]int{}
+	for _, c := range r.manager.controllers {
+		queued[c.name()] = c.queued()
+	}
+	limit := time.NewTimer(r.manager.options.ShutdownTimeout)
+	defer limit.Stop()
+	expired := false
+	for _, g := range []*group.Group{&r.workers, &r.informers, &r.runnables} {
+		if expired {
+			break
+		}
+		select {
+		case <-g.Seal():
+		case <-limit.C:
+			expired = true
+		}
+	}
+	report := r.manager.finishReport(context.Cause(root), time.Since(began), queued)
+	r.mu.Lock()
+	err := errors.Join(r.failures...)
+	r.mu.Unlock()
+	if len(report.Stragglers) > 0 {
+		return errors.Join(&ShutdownError{Report: report}, err)
+	}
+	return err
+}

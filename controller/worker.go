@@ -1,0 +1,94 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// work runs the workers until ctx ends and they have returned.
+func (c *Controller[T]) work(ctx context.Context) {
+	stop := context.AfterFunc(ctx, c.queue.ShutDown) // wakes workers that wait for an item
+	defer stop()
+	var workers sync.WaitGroup
+	for range c.options.Workers {
+		workers.Go(func() {
+			for c.next(ctx) {
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// next takes one item. After the end it takes none, although client-go's queue goes on handing out
+// what it holds after ShutDown (C4).
+func (c *Controller[T]) next(ctx context.Context) bool {
+	request, shutdown := c.queue.Get()
+	if shutdown {
+		return false
+	}
+	defer c.queue.Done(request)
+	if ctx.Err() != nil {
+		return false
+	}
+	c.process(ctx, request)
+	return true
+}
+
+// process reconciles one item from start to settlement.
+func (c *Controller[T]) process(ctx context.Context, request Request) {
+	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: time.Now()}
+	c.manager.units.Add(unit)
+	defer c.manager.units.Remove(unit)
+	ctx = work.NewContext(ctx, unit)
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(request.Namespace, request.Name)))
+	result, err := c.guarded(ctx, request)
+	c.settle(ctx, unit, result, err)
+}
+
+// guarded calls user code and makes a panic in it an error (C11).
+func (c *Controller[T]) guarded(ctx context.Context, request Request) (result Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result, err = Result{}, &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	cached, exists, err := c.indexer.GetByKey(storeKey(request))
+	switch {
+	case err != nil:
+		return Result{}, fmt.Errorf("read %s %s from the cache: %w", c.kind, request, err)
+	case !exists && c.options.OnDeleted != nil:
+		return Result{}, c.options.OnDeleted(ctx, request)
+	case !exists:
+		return Result{}, nil
+	}
+	object, ok := cached.(T)
+	if !ok {
+		return Result{}, Terminal(fmt.Errorf("the cache holds a %T for %s, not a %s", cached, request, c.kind))
+	}
+	return c.reconcileObject(ctx, object)
+}
+
+// reconcileObject hands a copy to user code, or the cached object itself where that was asked for (C24).
+func (c *Controller[T]) reconcileObject(ctx context.Context, cached T) (Result, error) {
+	if !c.options.SharedObjects {
+		return c.reconcile(ctx, cached.DeepCopyObject().(T))
+	}
+	if !c.detectMutations {
+		return c.reconcile(ctx, cached)
+	}
+	before := cached.DeepCopyObject()
+	result, err := c.reconcile(ctx, cached)
+	if !equality.Semantic.DeepEqual(before, cached) {
+		err = Terminal(fmt.Errorf("the reconcile of %s %s changed the cached object, which is shared: change a copy, or do not set SharedObjects",
+			c.kind, klog.KObj(cached)))
+	}
+	return result, err
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+)
+
+// serveHealth serves the probes of the pod: /healthz while the process works at all, /readyz once every
+// controller does.
+func serveHealth(address string, m *controller.Manager) func(context.Context) error {
+	return func(ctx context.Context) error {
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		if err != nil {
+			return fmt.Errorf("serve health on %s: %w", address, err)
+		}
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /healthz", probe(func() error { return nil }))
+		mux.HandleFunc("GET /readyz", probe(m.Ready))
+		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+
+		failed := make(chan error, 1)
+		go func() { failed <- server.Serve(listener) }()
+		select {
+		case err := <-failed:
+			return err
+		case <-ctx.Done():
+		}
+		// The end has come, but a probe that is being answered may have its answer.
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		err = server.Shutdown(grace)
+		if serveErr := <-failed; !errors.Is(serveErr, http.ErrServerClosed) {
+			err = errors.Join(err, serveErr)
+		}
+		return err
+	}
+}
+
+func probe(check func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if err := check(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok") // a probe that has gone away needs no answer
+	}
+}

@@ -1,0 +1,92 @@
+// The sample controller reconciles Flunders. Its main is what to copy for a controller of one's own.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
+)
+
+type settings struct {
+	kubeconfig      string
+	healthAddress   string
+	logFormat       string
+	verbosity       int
+	flunder         flunder.Options
+	syncTimeout     time.Duration
+	shutdownTimeout time.Duration
+}
+
+func main() {
+	ctx, stop := controller.SignalContext(context.Background())
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "flunder-controller: %v\n", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// run is main without the process: it returns when ctx has ended and everything has stopped.
+func run(ctx context.Context, args []string, output io.Writer) error {
+	s, err := parse(args, output)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	logger, err := newLogger(s.logFormat, s.verbosity, output)
+	if err != nil {
+		return err
+	}
+	klog.SetLogger(logger) // for the lines that client-go writes without a context
+	ctx = klog.NewContext(ctx, logger)
+
+	config, err := controller.LoadConfig(s.kubeconfig)
+	if err != nil {
+		return err
+	}
+	config.UserAgent = flunder.FieldManager
+	m := controller.NewManager(config, controller.Options{SyncTimeout: s.syncTimeout, ShutdownTimeout: s.shutdownTimeout})
+	if _, err := flunder.Setup(m, s.flunder); err != nil {
+		return err
+	}
+	if s.healthAddress != "" {
+		m.AddRunnable("health", serveHealth(s.healthAddress, m))
+	}
+	err = m.Run(ctx)
+	fmt.Fprint(output, m.Report())
+	return err
+}
+
+func parse(args []string, output io.Writer) (*settings, error) {
+	s := &settings{}
+	flags := flag.NewFlagSet("flunder-controller", flag.ContinueOnError)
+	flags.SetOutput(output)
+	flags.StringVar(&s.kubeconfig, "kubeconfig", "", "how to reach the API server; empty: the pod's own service account, else as kubectl does")
+	flags.StringVar(&s.flunder.Namespace, "namespace", "", "the only namespace to work in; empty: all")
+	flags.IntVar(&s.flunder.Workers, "workers", 4, "how many Flunders are reconciled at the same time")
+	flags.StringVar(&s.healthAddress, "health-addr", ":8081", "where /healthz and /readyz are served; empty: nowhere")
+	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
+	flags.IntVar(&s.verbosity, "v", 0, "how much is logged: 0 what changes, 1 also cancellations, 2 also reconciles that did nothing")
+	flags.DurationVar(&s.syncTimeout, "sync-timeout", 30*time.Second, "how long the caches may take to fill")
+	flags.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 20*time.Second, "how long everything may take to stop")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("unknown argument %q: everything is set by flags, see -help", flags.Arg(0))
+	}
+	s.flunder.Instance = os.Getenv("POD_NAME")
+	return s, nil
+}
