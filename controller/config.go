@@ -1,11 +1,8 @@
 package controller
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"os/signal"
-	"syscall"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -27,12 +24,4 @@ func LoadConfig(path string) (*rest.Config, error) {
 		return nil, fmt.Errorf("read the kubeconfig %s: %w", path, err)
 	}
 	return config, nil
-}
-
-// SignalContext returns a context that ends at the first SIGINT or SIGTERM, whose name is then in its
-// cause. A second signal ends the process at once. stop gives the signals back.
-func SignalContext(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
-	ctx, stop = signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +76,7 @@ type Controller[T Object] struct {
 	sources   []source
 	queue     workqueue.TypedRateLimitingInterface[Request]
 	stats     counters
+	refused   atomic.Int64 // items that came out of the queue after the end
 	// detectMutations is on in test binaries, because comparing costs more than the copy saves.
 	detectMutations bool
 }
@@ -128,8 +130,13 @@ func (c *Controller[T]) Stats() Stats { return c.stats.snapshot() }
 
 func (c *Controller[T]) name() string { return c.title }
 
-// queued is how many objects wait to be reconciled.
-func (c *Controller[T]) queued() int { return c.queue.Len() }
+// queued is how many objects wait to be reconciled; after the end, how many were never started.
+func (c *Controller[T]) queued() int {
+	if c.queue == nil {
+		return 0 // Run ended before it began
+	}
+	return c.queue.Len() + int(c.refused.Load())
+}
 
 // prepare makes the queue, which has goroutines and so cannot be made before Run.
 func (c *Controller[T]) prepare() {

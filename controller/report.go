@@ -136,10 +136,14 @@ func (m *Manager) noteCancelled(unit *work.Unit) {
 	m.cancelled = append(m.cancelled, w)
 }
 
-func (m *Manager) finishReport(cause error, took time.Duration, queued map[string]int) ShutdownReport {
+func (m *Manager) finishReport(cause error, took time.Duration) ShutdownReport {
 	stragglers := stragglers(m.units.Live())
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	queued := map[string]int{}
+	for _, c := range m.controllers {
+		queued[c.name()] = c.queued()
+	}
 	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Queued: queued, Stragglers: stragglers}
 	return m.report
 }

@@ -107,10 +107,6 @@ func contain(ctx context.Context, f func(context.Context) error) (err error) {
 // stop waits for everything to return, in the order of C8, and makes the report.
 func (r *run) stop(root context.Context) error {
 	began := time.Now()
-	queued := map[string]int{}
-	for _, c := range r.manager.controllers {
-		queued[c.name()] = c.queued()
-	}
 	limit := time.NewTimer(r.manager.options.ShutdownTimeout)
 	defer limit.Stop()
 	expired := false
@@ -124,7 +120,7 @@ func (r *run) stop(root context.Context) error {
 			expired = true
 		}
 	}
-	report := r.manager.finishReport(context.Cause(root), time.Since(began), queued)
+	report := r.manager.finishReport(context.Cause(root), time.Since(began))
 	r.mu.Lock()
 	err := errors.Join(r.failures...)
 	r.mu.Unlock()

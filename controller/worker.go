@@ -36,6 +36,7 @@ func (c *Controller[T]) next(ctx context.Context) bool {
 	}
 	defer c.queue.Done(request)
 	if ctx.Err() != nil {
+		c.refused.Add(1)
 		return false
 	}
 	c.process(ctx, request)

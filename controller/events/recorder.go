@@ -104,4 +104,3 @@ func (r *Recorder) record(ctx context.Context, event *eventsv1.Event) error {
 	_, err = client.Patch(ctx, event.Name, types.MergePatchType, patch, metav1.PatchOptions{})
 	return err
 }
-

@@ -1,0 +1,143 @@
+package controller_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-logr/logr"
+	"go.uber.org/goleak"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/cache"
+	fcache "k8s.io/client-go/tools/cache/testing"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is an API server's worth of ConfigMaps in memory, for tests in virtual time, where there are no
+// sockets. What depends on a real API server is tested in the module test.
+type world struct {
+	*fcache.FakeControllerSource
+	// onList sees the context of each list and watch; an error fails it.
+	onList func(context.Context) error
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{FakeControllerSource: fcache.NewFakeControllerSource()}
+	t.Cleanup(w.Shutdown)
+	return w
+}
+
+func (w *world) add(names ...string) {
+	for _, name := range names {
+		w.Add(configMap(name))
+	}
+}
+
+func configMap(name string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
+}
+
+func (w *world) see(ctx context.Context) error {
+	if w.onList != nil {
+		return w.onList(ctx)
+	}
+	return nil
+}
+
+func (w *world) informer() cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
+	lw := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			if err := w.see(ctx); err != nil {
+				return nil, err
+			}
+			return w.List(options)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			if err := w.see(ctx); err != nil {
+				return nil, err
+			}
+			return w.Watch(options)
+		},
+	}
+	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
+	return cache.NewTypedSharedIndexInformer[*corev1.ConfigMap](shared)
+}
+
+// noWatchList tells client-go that this source cannot stream its initial list.
+type noWatchList struct{ *cache.ListWatch }
+
+func (noWatchList) IsWatchListSemanticsUnSupported() bool { return true }
+
+// running is a manager whose Run is under way.
+type running struct {
+	*controller.Manager
+	stop context.CancelCauseFunc
+	log  *logBuffer
+	done chan struct{}
+	err  error
+}
+
+// start runs a manager until the test or stop ends it.
+func start(t *testing.T, parent context.Context, m *controller.Manager) *running {
+	t.Helper()
+	r := &running{Manager: m, log: &logBuffer{}, done: make(chan struct{})}
+	ctx := klog.NewContext(parent, logr.FromSlogHandler(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.Level(-10)})))
+	ctx, r.stop = context.WithCancelCause(ctx)
+	go func() {
+		defer close(r.done)
+		r.err = m.Run(ctx)
+	}()
+	t.Cleanup(func() {
+		r.stop(nil)
+		<-r.done
+	})
+	return r
+}
+
+// wait ends the manager and returns Run's error.
+func (r *running) end(cause error) error {
+	r.stop(cause)
+	<-r.done
+	return r.err
+}
+
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// bubble runs a test in virtual time.
+func bubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
+
+func newManager(options controller.Options) *controller.Manager {
+	return controller.NewManager(&rest.Config{Host: "http://unused.invalid"}, options)
+}
+
+type configMaps = func(context.Context, *corev1.ConfigMap) (controller.Result, error)
+
+func nothing(context.Context, *corev1.ConfigMap) (controller.Result, error) {
+	return controller.Result{}, nil
+}
