@@ -34,6 +34,7 @@ type Manager struct {
 	config  *rest.Config
 	options Options
 
+	transport transport.Transport
 	informers informerSet
 	units     work.Registry
 	readiness atomic.Int64 // controllers that work
@@ -76,7 +77,7 @@ func NewManager(config *rest.Config, options Options) *Manager {
 		m.mistake(errors.New("the manager has no rest.Config: pass one, for example from controller.LoadConfig"))
 		config = &rest.Config{}
 	}
-	m.config = transport.Instrument(config)
+	m.config = m.transport.Instrument(config)
 	return m
 }
 

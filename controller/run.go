@@ -43,7 +43,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	if err := m.begin(); err != nil {
 		return err
 	}
-	root, end, release := tree.New(ctx)
+	root, end, release := tree.New(withQuietEnds(ctx))
 	defer release()
 	r := &run{manager: m, end: end}
 	if root.Err() == nil {
@@ -120,6 +120,7 @@ func (r *run) stop(root context.Context) error {
 			expired = true
 		}
 	}
+	r.manager.transport.CloseIdle()
 	report := r.manager.finishReport(context.Cause(root), time.Since(began))
 	r.mu.Lock()
 	err := errors.Join(r.failures...)

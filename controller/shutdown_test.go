@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -82,6 +83,7 @@ func TestC5AnItemThatEndsWithItsContextIsCountedByCauseAndIsNoFailure(t *testing
 		m := newManager(controller.Options{})
 		c := controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			<-ctx.Done()
+			klog.FromContext(ctx).Error(context.Cause(ctx), "Written by the user, or by client-go")
 			return controller.Result{}, fmt.Errorf("wrapped by the user: %w", ctx.Err())
 		}, controller.ControllerOptions{Workers: 2})
 		r := start(t, t.Context(), m)

@@ -6,19 +6,42 @@ package transport
 import (
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
-// Instrument returns a copy of config whose clients go through this package.
-func Instrument(config *rest.Config) *rest.Config {
+// Transport makes clients that go through this package, and knows their connections.
+type Transport struct {
+	mu     sync.Mutex
+	bottom []http.RoundTripper
+}
+
+// Instrument returns a copy of config whose clients go through t.
+func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
 	instrumented.RateLimiter = limit(config)
-	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper { return &roundTripper{next: next} })
+	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.bottom = append(t.bottom, next)
+		return &roundTripper{next: next}
+	})
 	return instrumented
+}
+
+// CloseIdle closes the connections on which no call is outstanding, and with them the goroutines that
+// read from them.
+func (t *Transport) CloseIdle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, next := range t.bottom {
+		utilnet.CloseIdleConnectionsFor(next)
+	}
 }
 
 type roundTripper struct {

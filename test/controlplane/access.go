@@ -1,0 +1,61 @@
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+)
+
+// tokenLife is how long the tokens are valid that are issued here.
+const tokenLife = 24 * time.Hour
+
+// Config returns what reaches the API server as a member of system:masters,
+// without a client-side rate limit. Every call returns a copy of its own.
+func (p *ControlPlane) Config() *rest.Config { return rest.CopyConfig(p.admin) }
+
+// ServiceAccountConfig issues a token for a service account, which has to
+// exist, and returns a config that holds nothing but the token, the address
+// and the CA. The token is valid for 24 hours.
+func (p *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
+	return p.tokenConfig(ctx, namespace, name, nil)
+}
+
+// PodConfig is ServiceAccountConfig for the service account of a pod, with a
+// token that is bound to the pod, as the kubelet would hand it to the pod's
+// containers: requests made with it carry authentication.kubernetes.io/pod-name
+// in the user's extra, and it ends with the pod.
+func (p *ControlPlane) PodConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
+	pod, err := p.client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("find the pod to issue a token for: %w", err)
+	}
+	account := pod.Spec.ServiceAccountName
+	if account == "" {
+		account = "default"
+	}
+	return p.tokenConfig(ctx, namespace, account, &authenticationv1.BoundObjectReference{
+		APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID,
+	})
+}
+
+func (p *ControlPlane) tokenConfig(
+	ctx context.Context, namespace, account string, bound *authenticationv1.BoundObjectReference,
+) (*rest.Config, error) {
+	seconds := int64(tokenLife / time.Second)
+	token, err := p.client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account,
+		&authenticationv1.TokenRequest{
+			Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds, BoundObjectRef: bound},
+		}, metav1.CreateOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("issue a token for service account %s/%s (it has to exist): %w", namespace, account, err)
+	}
+	return &rest.Config{
+		Host:            p.admin.Host,
+		BearerToken:     token.Status.Token,
+		TLSClientConfig: rest.TLSClientConfig{CAData: append([]byte(nil), p.admin.CAData...)},
+	}, nil
+}

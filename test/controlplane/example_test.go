@@ -1,0 +1,29 @@
+package controlplane_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/lanyard-k8s/lanyard/test/controlplane"
+)
+
+func ExampleStart() {
+	ctx := context.Background()
+	cluster, err := controlplane.Start(ctx, controlplane.Options{Nodes: 1})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	defer func() {
+		if err := cluster.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}()
+	robot, err := cluster.ServiceAccountConfig(ctx, "default", "default")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	fmt.Println(cluster.Version(), robot.Host)
+}
