@@ -1,0 +1,80 @@
+# Needs Go, make, git, bash and coreutils. Everything else is built from Go modules on first
+# use and kept in the user's cache.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# Each module is built by its own go.mod, whatever workspace the user has around the clone.
+export GOWORK := off
+
+BIN        ?= bin
+IMAGE      ?= flunder-controller:latest
+IMAGE_ARCH ?= $(shell go env GOARCH)
+VERSION    ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+REVISION   ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+# The first run builds a control plane.
+TEST_TIMEOUT ?= 45m
+
+# Every module of the repository, as folders; the tools' modules hold no Go code of ours.
+MODULES := $(patsubst %/,%,$(dir $(wildcard go.mod */go.mod */*/go.mod)))
+CODE    := $(filter-out tools/%,$(MODULES))
+
+.PHONY: help
+help: ## Show this.
+	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sort | while IFS=: read -r target text; do \
+		printf '  %-18s %s\n' "$$target" "$${text#*## }"; done
+	@echo
+	@echo 'make run CLUSTER=kubeconfig             on a cluster of yours that has the CRD and permissions'
+	@echo 'make run CLUSTER=kubeconfig INSTALL=1   ... which gets them first'
+
+# exec, and a binary instead of `go run`: Ctrl-C reaches the demonstration itself, once, and
+# its exit status is what make sees.
+.PHONY: run
+run: ## See Flunders reconciled on a control plane of its own, until Ctrl-C.
+	@mkdir -p $(BIN)
+	@go build -C test -o $(abspath $(BIN))/demo ./demo
+	@exec $(BIN)/demo $(if $(CLUSTER),-cluster '$(CLUSTER)') $(if $(INSTALL),-install)
+
+.PHONY: test
+test: verify-generated verify-modules vet lint ## Check everything, then run all tests with the race detector.
+	go test -race ./...
+	go test -C test/controlplane -race -timeout $(TEST_TIMEOUT) ./...
+	go test -C test -race -timeout $(TEST_TIMEOUT) ./...
+
+.PHONY: generate
+generate: ## Generate the code and the CRD from api/.
+	tools/generate/generate.sh
+
+.PHONY: verify-generated
+verify-generated: ## Fail if what `make generate` makes is not what is there.
+	tools/generate/generate.sh --check
+
+.PHONY: verify-modules
+verify-modules: ## Fail if a go.mod or go.sum is not tidy.
+	@for module in $(MODULES); do \
+		go -C "$$module" mod tidy -diff || { echo "$$module is not tidy: run 'go mod tidy' there" >&2; exit 1; }; done
+
+.PHONY: vet
+vet: ## Run go vet in every module.
+	@for module in $(CODE); do go vet -C "$$module" ./... || exit 1; done
+
+.PHONY: lint
+lint: ## Run golangci-lint in every module; the first time it is built, which takes minutes.
+	@tools/lint/lint.sh $(CODE)
+
+.PHONY: image-binary
+image-binary: ## Build the static binary that the image holds.
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(IMAGE_ARCH) go build -trimpath -ldflags '-s -w' \
+		-o $(BIN)/linux-$(IMAGE_ARCH)/flunder-controller ./sample-controller
+
+.PHONY: image
+image: image-binary ## Build the image with docker or, without it, buildah.
+	@builder=(docker build); docker version >/dev/null 2>&1 || builder=(buildah build --isolation chroot); \
+	set -x; "$${builder[@]}" --platform linux/$(IMAGE_ARCH) --tag $(IMAGE) \
+		--build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) .
+
+.PHONY: clean
+clean: ## Remove what was built here; the user's cache stays.
+	rm -rf $(BIN)
