@@ -7,6 +7,7 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 )
 
@@ -21,7 +22,17 @@ func (p *ControlPlane) Config() *rest.Config { return rest.CopyConfig(p.admin) }
 // exist, and returns a config that holds nothing but the token, the address
 // and the CA. The token is valid for 24 hours.
 func (p *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
-	return p.tokenConfig(ctx, namespace, name, nil)
+	return tokenConfig(ctx, p.admin, p.client, namespace, name, nil)
+}
+
+// ServiceAccountConfig does the same in any cluster, which admin can reach as
+// somebody who may issue the token.
+func ServiceAccountConfig(ctx context.Context, admin *rest.Config, namespace, name string) (*rest.Config, error) {
+	client, err := kubernetes.NewForConfig(admin)
+	if err != nil {
+		return nil, err
+	}
+	return tokenConfig(ctx, admin, client, namespace, name, nil)
 }
 
 // PodConfig is ServiceAccountConfig for the service account of a pod, with a
@@ -37,16 +48,17 @@ func (p *ControlPlane) PodConfig(ctx context.Context, namespace, name string) (*
 	if account == "" {
 		account = "default"
 	}
-	return p.tokenConfig(ctx, namespace, account, &authenticationv1.BoundObjectReference{
+	return tokenConfig(ctx, p.admin, p.client, namespace, account, &authenticationv1.BoundObjectReference{
 		APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID,
 	})
 }
 
-func (p *ControlPlane) tokenConfig(
-	ctx context.Context, namespace, account string, bound *authenticationv1.BoundObjectReference,
+func tokenConfig(
+	ctx context.Context, admin *rest.Config, client kubernetes.Interface,
+	namespace, account string, bound *authenticationv1.BoundObjectReference,
 ) (*rest.Config, error) {
 	seconds := int64(tokenLife / time.Second)
-	token, err := p.client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account,
+	token, err := client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account,
 		&authenticationv1.TokenRequest{
 			Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds, BoundObjectRef: bound},
 		}, metav1.CreateOptions{})
@@ -54,8 +66,12 @@ func (p *ControlPlane) tokenConfig(
 		return nil, fmt.Errorf("issue a token for service account %s/%s (it has to exist): %w", namespace, account, err)
 	}
 	return &rest.Config{
-		Host:            p.admin.Host,
-		BearerToken:     token.Status.Token,
-		TLSClientConfig: rest.TLSClientConfig{CAData: append([]byte(nil), p.admin.CAData...)},
+		Host:        admin.Host,
+		APIPath:     admin.APIPath,
+		BearerToken: token.Status.Token,
+		TLSClientConfig: rest.TLSClientConfig{
+			CAFile: admin.CAFile, CAData: append([]byte(nil), admin.CAData...),
+			ServerName: admin.ServerName, Insecure: admin.Insecure,
+		},
 	}, nil
 }

@@ -1,0 +1,50 @@
+// The demonstration: a control plane, the sample controller as its own service account, the samples,
+// and a view of each Flunder becoming ready. Run it as `make run`.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+type settings struct {
+	cluster string
+	install bool
+	once    bool
+}
+
+func main() {
+	var s settings
+	flag.StringVar(&s.cluster, "cluster", "", "the kubeconfig of a cluster to use; empty: a control plane of its own")
+	flag.BoolVar(&s.install, "install", false, "with -cluster: apply the CRD and the permissions first")
+	flag.BoolVar(&s.once, "once", false, "end by itself once every sample has a verdict")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
+	err := run(ctx, s)
+	stop()
+	if err != nil && !(ctx.Err() != nil && errors.Is(err, context.Canceled)) {
+		fmt.Fprintln(os.Stderr, "\ndemo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) (err error) {
+	stage, err := setStage(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stage.strike(ctx)) }()
+
+	play, err := startController(ctx, stage)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, play.stop()) }()
+	return follow(ctx, stage, play, s.once)
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/lanyard-k8s/lanyard/clientset/versioned"
+	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/internal/cluster"
+	"github.com/lanyard-k8s/lanyard/test/internal/repo"
+)
+
+const (
+	samplesNamespace = "lanyard-demo"
+	systemNamespace  = "lanyard-system"
+	account          = "flunder-controller"
+)
+
+// stage is the cluster that the demonstration plays in.
+type stage struct {
+	admin      *rest.Config
+	plane      *controlplane.ControlPlane // nil on a cluster of the user's
+	root       string                     // of the repository
+	dir        string                     // for kubeconfigs, the binary and logs
+	kubeconfig string                     // what to give to kubectl
+}
+
+func setStage(ctx context.Context, s settings) (*stage, error) {
+	root, err := repo.Root()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "lanyard-demo-")
+	if err != nil {
+		return nil, err
+	}
+	st := &stage{root: root, dir: dir}
+	if s.cluster != "" {
+		err = st.useCluster(ctx, s)
+	} else {
+		err = st.startPlane(ctx)
+	}
+	if err == nil {
+		err = st.prepare(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, st.strike(ctx))
+	}
+	return st, nil
+}
+
+func (st *stage) startPlane(ctx context.Context) (err error) {
+	began := time.Now()
+	if st.plane, err = controlplane.Start(ctx, controlplane.Options{Nodes: 1}); err != nil {
+		return err
+	}
+	st.admin, st.kubeconfig = st.plane.Config(), filepath.Join(st.dir, "kubeconfig")
+	if err := controlplane.WriteKubeconfig(st.kubeconfig, st.admin); err != nil {
+		return err
+	}
+	say("control plane", "Kubernetes %s with one simulated node, up in %v", st.plane.Version(), round(time.Since(began)))
+	return st.install(ctx)
+}
+
+// useCluster takes only the kubeconfig that was named: one that happens to be in the environment is not
+// looked at.
+func (st *stage) useCluster(ctx context.Context, s settings) (err error) {
+	st.kubeconfig = s.cluster
+	if st.admin, err = clientcmd.BuildConfigFromFlags("", s.cluster); err != nil {
+		return fmt.Errorf("read the kubeconfig %s: %w", s.cluster, err)
+	}
+	st.admin.QPS = -1
+	say("cluster", "%s, from %s", st.admin.Host, s.cluster)
+	if s.install {
+		return st.install(ctx)
+	}
+	return st.installed(ctx)
+}
+
+func (st *stage) install(ctx context.Context) error {
+	if err := cluster.ApplyConfig(ctx, st.admin, st.root, samplesNamespace, "crd", "rbac"); err != nil {
+		return err
+	}
+	say("installed", "config/crd and config/rbac")
+	return nil
+}
+
+// installed looks for what INSTALL=1 would have applied.
+func (st *stage) installed(ctx context.Context) error {
+	const what = "is not installed in this cluster: run with INSTALL=1 to apply config/crd and config/rbac to it"
+	wardle, err := versioned.NewForConfig(st.admin)
+	if err != nil {
+		return err
+	}
+	if _, err := wardle.WardleV1beta1().Flunders(samplesNamespace).List(ctx, metav1.ListOptions{Limit: 1}); apierrors.IsNotFound(err) {
+		return fmt.Errorf("the Flunder's definition %s", what)
+	} else if err != nil {
+		return fmt.Errorf("list Flunders: %w", err)
+	}
+	kube, err := kubernetes.NewForConfig(st.admin)
+	if err != nil {
+		return err
+	}
+	_, err = kube.CoreV1().ServiceAccounts(systemNamespace).Get(ctx, account, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("the controller's service account %s", what)
+	}
+	return err
+}
+
+// prepare makes the namespace of the samples.
+func (st *stage) prepare(ctx context.Context) error {
+	kube, err := kubernetes.NewForConfig(st.admin)
+	if err != nil {
+		return err
+	}
+	_, err = kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: samplesNamespace}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("create the namespace of the samples: %w", err)
+	}
+	return nil
+}
+
+func (st *stage) applySamples(ctx context.Context) error {
+	say("samples", "config/samples, into the namespace %s", samplesNamespace)
+	return cluster.ApplyConfig(ctx, st.admin, st.root, samplesNamespace, "samples")
+}
+
+// strike takes down what the demonstration has put up. It works although ctx has ended.
+func (st *stage) strike(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	var err error
+	if st.plane != nil {
+		began := time.Now()
+		if err = st.plane.Stop(ctx); err == nil {
+			say("control plane", "stopped in %v", round(time.Since(began)))
+		}
+	} else if st.admin != nil {
+		err = st.removeSamples(ctx)
+	}
+	return errors.Join(err, os.RemoveAll(st.dir))
+}
+
+func (st *stage) removeSamples(ctx context.Context) error {
+	kube, err := kubernetes.NewForConfig(st.admin)
+	if err != nil {
+		return err
+	}
+	err = kube.CoreV1().Namespaces().Delete(ctx, samplesNamespace, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("remove the namespace %s: %w", samplesNamespace, err)
+	}
+	say("cluster", "removed the namespace %s; definitions and permissions stay", samplesNamespace)
+	return nil
+}
