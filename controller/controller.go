@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,10 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/queue"
+	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // Object is a pointer to an API type, such as *corev1.ConfigMap.
@@ -37,7 +42,8 @@ type Request = types.NamespacedName
 //   - nil: the object is left alone until the next event, or until Result.RequeueAfter has passed.
 //   - an error: it is logged and counted, and the object is tried again after a back-off that grows.
 //   - an error from [Terminal]: it is logged and counted, and the object waits for the next event.
-//   - an error once ctx has ended: the item was cancelled, not failed (C5); it is counted by cause.
+//   - an error once ctx has ended: the item was cancelled, not failed (C5); it is counted by cause. One
+//     that was superseded is taken again at once (C10). One that used up its time (C9) has failed.
 //   - a panic: as an error, with its stack (C11).
 type ReconcileFunc[T Object] func(ctx context.Context, object T) (Result, error)
 
@@ -55,6 +61,26 @@ type ControllerOptions struct {
 	// Backoff delays an object's next try after an error. It belongs to this controller alone.
 	// Default: 10 ms, doubled for each error in a row, at most five minutes.
 	Backoff workqueue.TypedRateLimiter[Request]
+
+	// Timeout is how long an item may take (C9). The reconcile function's context ends Reserve earlier,
+	// with [cause.ItemTimeout]; a context for the rest of the time comes from [ReserveContext]. An item
+	// that runs out of time is logged, counted apart and tried again like a failed one.
+	// Default: five minutes.
+	Timeout time.Duration
+
+	// Reserve is the last part of Timeout, for example for a status that says what took so long.
+	// Default: five seconds, but at most a quarter of Timeout.
+	Reserve time.Duration
+
+	// DrainTimeout overrides Options.DrainTimeout for this controller, when it is not zero. Negative:
+	// its items are cancelled at once.
+	DrainTimeout time.Duration
+
+	// Supersede cancels a reconcile when its object's generation changes or the object is deleted
+	// meanwhile, with [cause.Superseded] or [cause.ObjectDeleted], and takes the item again at once,
+	// before any that wait (C10). The number is how often that may happen to an object in a row; then
+	// it is left to finish. Default: 0, never.
+	Supersede int
 
 	// OnDeleted is called, in place of the reconcile function and with the same rules, when the object
 	// is not in the cache. It is not needed where everything made for an object is owned by it.
@@ -74,6 +100,9 @@ type Controller[T Object] struct {
 	options   ControllerOptions
 	indexer   cache.Indexer
 	sources   []source
+	limits    work.Limits
+	supersede supersedes
+	order     *queue.Order[Request]
 	queue     workqueue.TypedRateLimitingInterface[Request]
 	stats     counters
 	refused   atomic.Int64 // items that came out of the queue after the end
@@ -85,22 +114,28 @@ type Controller[T Object] struct {
 // appears, changes or is deleted, reconcile is called, unless a filter says no. The name is for logs,
 // metrics and reports. Mistakes are returned by [Manager.Run] before anything starts.
 func New[T Object](m *Manager, name string, informer cache.TypedSharedIndexInformer[T], reconcile ReconcileFunc[T], options ControllerOptions, filters ...Filter[T]) *Controller[T] {
-	if options.Workers == 0 {
-		options.Workers = 1
-	}
+	options.Workers = cmp.Or(options.Workers, 1)
 	if options.Backoff == nil {
 		options.Backoff = workqueue.NewTypedItemExponentialFailureRateLimiter[Request](10*time.Millisecond, 5*time.Minute)
 	}
+	options.Timeout = cmp.Or(options.Timeout, 5*time.Minute)
+	options.Reserve = cmp.Or(options.Reserve, min(5*time.Second, options.Timeout/4))
+	options.DrainTimeout = cmp.Or(options.DrainTimeout, m.options.DrainTimeout)
 	c := &Controller[T]{
 		manager: m, title: name, kind: reflect.TypeFor[T]().Elem().Name(), reconcile: reconcile, options: options,
+		limits:          work.Limits{Item: options.Timeout, Reserve: options.Reserve, External: m.options.CallTimeouts.External},
 		detectMutations: options.SharedObjects && testing.Testing(),
 	}
+	c.supersede.limit = options.Supersede
 	if err := c.validate(informer == nil); err != nil {
 		m.mistake(err)
 		return c
 	}
 	c.indexer = informer.GetIndexer()
 	addSource(c, informer, sameObject[T], filters)
+	if options.Supersede > 0 {
+		c.watchForChanges(informer)
+	}
 	m.addController(c)
 	return c
 }
@@ -119,6 +154,13 @@ func (c *Controller[T]) validate(noInformer bool) error {
 	if c.options.Workers < 0 {
 		errs = append(errs, fmt.Errorf("it has %d workers", c.options.Workers))
 	}
+	if c.options.Reserve < 0 || c.options.Timeout <= c.options.Reserve {
+		errs = append(errs, fmt.Errorf("its items have %v, of which %v are reserved: nothing is left", c.options.Timeout, c.options.Reserve))
+	}
+	if limit := c.manager.options.ShutdownTimeout; c.options.DrainTimeout >= limit {
+		errs = append(errs, fmt.Errorf("its items have %v to finish, but Run waits only %v for everything: raise Options.ShutdownTimeout",
+			c.options.DrainTimeout, limit))
+	}
 	if len(errs) == 0 {
 		return nil
 	}
@@ -129,6 +171,7 @@ func (c *Controller[T]) validate(noInformer bool) error {
 func (c *Controller[T]) Stats() Stats { return c.stats.snapshot() }
 
 func (c *Controller[T]) name() string { return c.title }
+func (c *Controller[T]) drains() bool { return c.options.DrainTimeout > 0 }
 
 // queued is how many objects wait to be reconciled; after the end, how many were never started.
 func (c *Controller[T]) queued() int {
@@ -140,11 +183,17 @@ func (c *Controller[T]) queued() int {
 
 // prepare makes the queue, which has goroutines and so cannot be made before Run.
 func (c *Controller[T]) prepare() {
-	c.queue = workqueue.NewTypedRateLimitingQueue(c.options.Backoff)
+	c.order = &queue.Order[Request]{}
+	c.queue = workqueue.NewTypedRateLimitingQueueWithConfig(c.options.Backoff, workqueue.TypedRateLimitingQueueConfig[Request]{
+		DelayingQueue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[Request]{
+			Queue: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[Request]{Queue: c.order}),
+		}),
+	})
 }
 
-// run feeds the queue, waits for the caches, and works until ctx ends. It returns when its workers have.
-func (c *Controller[T]) run(ctx context.Context) error {
+// run feeds the queue, waits for the caches, and works until ctx ends. Items may go on for the drain
+// timeout after that, unless hurry ends. It returns when its workers have.
+func (c *Controller[T]) run(ctx, hurry context.Context) error {
 	defer c.queue.ShutDown()
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "controller", c.title))
 	if err := c.fill(ctx); err != nil {
@@ -153,7 +202,9 @@ func (c *Controller[T]) run(ctx context.Context) error {
 	klog.FromContext(ctx).V(1).Info("Controller started", "workers", c.options.Workers)
 	c.manager.readiness.Add(1)
 	defer c.manager.readiness.Add(-1)
-	c.work(ctx)
+	items, release := tree.Linger(ctx, hurry, c.options.DrainTimeout)
+	defer release()
+	c.work(ctx, items)
 	return nil
 }
 

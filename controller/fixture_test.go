@@ -136,8 +136,6 @@ func newManager(options controller.Options) *controller.Manager {
 	return controller.NewManager(&rest.Config{Host: "http://unused.invalid"}, options)
 }
 
-type configMaps = func(context.Context, *corev1.ConfigMap) (controller.Result, error)
-
 func nothing(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 	return controller.Result{}, nil
 }

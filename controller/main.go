@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 )
 
 // Main is the whole main function of a small program: it reaches the API server as [LoadConfig] does
@@ -32,12 +30,4 @@ func runMain(ctx context.Context, setup func(*Manager)) error {
 	err = m.Run(ctx)
 	fmt.Fprint(os.Stderr, m.Report())
 	return err
-}
-
-// SignalContext returns a context that ends at the first SIGINT or SIGTERM, which its cause then names.
-// A second signal ends the process at once. stop gives the signals back.
-func SignalContext(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
-	ctx, stop = signal.NotifyContext(parent, syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

@@ -1,9 +1,11 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +27,36 @@ type Options struct {
 	// Run returns a [ShutdownError] that names what has not. Default: 20 seconds, which leaves a pod
 	// a third of its default grace period.
 	ShutdownTimeout time.Duration
+
+	// DrainTimeout chooses what happens to items in flight at the end (C6). Zero, the default, cancels
+	// them at once. Otherwise they have this time to finish, and are cancelled then, with
+	// [cause.DrainExpired]. It must be shorter than ShutdownTimeout. See also [Manager.CancelDrain].
+	DrainTimeout time.Duration
+
+	// CallTimeouts limits each call that items make.
+	CallTimeouts CallTimeouts
+
+	// StragglerStacks puts the stack of each straggler into the report. That stops the process for as
+	// long as it takes to write down the stacks of all goroutines.
+	StragglerStacks bool
+}
+
+// CallTimeouts limits single calls by their class, so that one call cannot use up an item's whole time. A
+// call that runs into its limit ends with [cause.CallTimeout]; the item goes on. Negative: no limit but
+// the item's own, which no limit outlasts.
+type CallTimeouts struct {
+	// Read limits each attempt at get and list; watches are not limited. Default: 30 seconds.
+	Read time.Duration
+	// Write limits each attempt at all else. Default: 30 seconds.
+	Write time.Duration
+	// External limits what runs on a context from [ExternalContext]. Default: one minute.
+	External time.Duration
+}
+
+func (t *CallTimeouts) setDefaults() {
+	t.Read = cmp.Or(t.Read, 30*time.Second)
+	t.Write = cmp.Or(t.Write, 30*time.Second)
+	t.External = cmp.Or(t.External, time.Minute)
 }
 
 // Manager runs controllers, the informers that feed them, and other runnables, on one tree of
@@ -39,12 +71,16 @@ type Manager struct {
 	units     work.Registry
 	readiness atomic.Int64 // controllers that work
 
+	hurry       context.Context //nolint:containedctx // ends when drains are to be cut short
+	cancelDrain context.CancelFunc
+
 	mu          sync.Mutex
 	mistakes    []error // made while adding things; Run returns them
 	runnables   []runnable
 	controllers []runner
 	started     bool
 	cancelled   []Work // items that ended with the tree
+	finished    int    // items that finished after the end
 	report      ShutdownReport
 }
 
@@ -52,8 +88,9 @@ type Manager struct {
 type runner interface {
 	name() string
 	prepare()
-	run(ctx context.Context) error
+	run(ctx, hurry context.Context) error
 	queued() int
+	drains() bool
 }
 
 type runnable struct {
@@ -66,13 +103,12 @@ type runnable struct {
 // Where config sets neither QPS nor a RateLimiter, calls are not limited on the client's side: the
 // API server's priority and fairness is left to do it.
 func NewManager(config *rest.Config, options Options) *Manager {
-	if options.SyncTimeout == 0 {
-		options.SyncTimeout = time.Minute
-	}
-	if options.ShutdownTimeout == 0 {
-		options.ShutdownTimeout = 20 * time.Second
-	}
+	options.SyncTimeout = cmp.Or(options.SyncTimeout, time.Minute)
+	options.ShutdownTimeout = cmp.Or(options.ShutdownTimeout, 20*time.Second)
+	options.CallTimeouts.setDefaults()
 	m := &Manager{options: options}
+	m.transport.Read, m.transport.Write = options.CallTimeouts.Read, options.CallTimeouts.Write
+	m.hurry, m.cancelDrain = context.WithCancel(context.Background()) //nolint:forbidigo // a signal, below which nothing runs
 	if config == nil {
 		m.mistake(errors.New("the manager has no rest.Config: pass one, for example from controller.LoadConfig"))
 		config = &rest.Config{}
@@ -124,6 +160,15 @@ func (m *Manager) addController(c runner) {
 		}
 	}
 	m.controllers = append(m.controllers, c)
+}
+
+// CancelDrain makes a drain that is under way a cancel, and the next end one without a drain. The second
+// signal does so where the context is from [SignalContext].
+func (m *Manager) CancelDrain() { m.cancelDrain() }
+
+// drains tells whether any controller lets its items finish.
+func (m *Manager) drains() bool {
+	return slices.ContainsFunc(m.controllers, runner.drains)
 }
 
 // Ready tells whether every controller has filled its caches and works, as a readiness probe wants it.

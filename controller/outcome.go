@@ -23,6 +23,7 @@ const (
 	outcomeTerminal  outcome = "terminal"
 	outcomeCancelled outcome = "cancelled"
 	outcomePanicked  outcome = "panic"
+	outcomeTimedout  outcome = "timeout"
 )
 
 // Terminal makes an error final: the object is not tried again until something about it changes. It is
@@ -60,6 +61,8 @@ func judge(ctx context.Context, result Result, err error) outcome {
 		return outcomeDone
 	case errors.As(err, &panicErr):
 		return outcomePanicked
+	case errors.Is(context.Cause(ctx), cause.ItemTimeout):
+		return outcomeTimedout
 	case ctx.Err() != nil:
 		return outcomeCancelled
 	case errors.As(err, &final):
@@ -77,8 +80,8 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	failures := c.queue.NumRequeues(request)
 	switch how {
 	case outcomeCancelled:
-		c.manager.noteCancelled(unit)
-	case outcomePanicked, outcomeRetried:
+		c.settleCancelled(ctx, unit)
+	case outcomePanicked, outcomeRetried, outcomeTimedout:
 		c.queue.AddRateLimited(request)
 	case outcomeRequeued:
 		c.queue.Forget(request)
@@ -86,7 +89,22 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	default:
 		c.queue.Forget(request)
 	}
+	if how != outcomeCancelled {
+		c.supersede.settled(request)
+	}
 	logOutcome(ctx, how, unit, failures, err)
+}
+
+// settleCancelled has a superseded item taken again at once. One that the end has cancelled is for the
+// report; the queue takes nothing any more (C4).
+func (c *Controller[T]) settleCancelled(ctx context.Context, unit *work.Unit) {
+	switch why := context.Cause(ctx); {
+	case errors.Is(why, cause.Superseded), errors.Is(why, cause.ObjectDeleted):
+		c.order.Hasten(unit.Key)
+		c.queue.Add(unit.Key)
+	default:
+		c.manager.noteCancelled(unit)
+	}
 }
 
 // logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing
@@ -99,6 +117,8 @@ func logOutcome(ctx context.Context, how outcome, unit *work.Unit, failures int,
 	switch {
 	case errors.As(err, &panicErr):
 		logger.Error(err, "Reconcile panicked, trying again", "failures", failures+1, "stack", string(panicErr.Stack))
+	case how == outcomeTimedout:
+		logger.Error(err, "Reconcile used up its time, trying again", "failures", failures+1)
 	case how == outcomeCancelled:
 		logger.V(1).Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
 	case how == outcomeRetried && apierrors.IsConflict(err):

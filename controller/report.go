@@ -20,6 +20,9 @@ type ShutdownReport struct {
 	// Cancelled lists the items that were in flight at the end and ended with it, and the calls that
 	// were cut short. A write that was cut short may or may not have been applied.
 	Cancelled []Work
+	// Finished is how many items were in flight at the end and were reconciled to their own end, well
+	// or not, before they would have been cancelled.
+	Finished int
 	// Queued is how many items were waiting, by controller. None of them was started (C4).
 	Queued map[string]int
 	// Stragglers lists what had not returned when the shutdown timeout was over.
@@ -33,6 +36,7 @@ type Work struct {
 	Item  types.NamespacedName // the object, of an item
 	Age   time.Duration        // since it started
 	Calls []Call               // the API calls it is, or was, in
+	Stack string               // of its goroutine, if Options.StragglerStacks asks for it
 }
 
 // Call is an API call.
@@ -74,6 +78,9 @@ func (w Work) String() string {
 func (r ShutdownReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stopped in %v: %v\n", r.Took.Round(100*time.Microsecond), r.Cause)
+	if r.Finished > 0 {
+		fmt.Fprintf(&b, "  finished: %d items in flight\n", r.Finished)
+	}
 	fmt.Fprintf(&b, "  cancelled: %d items in flight\n", len(r.Cancelled))
 	for _, w := range r.Cancelled {
 		fmt.Fprintf(&b, "    %v\n", w)
@@ -90,6 +97,9 @@ func (r ShutdownReport) String() string {
 	fmt.Fprintf(&b, "  left running: %d\n", len(r.Stragglers))
 	for _, w := range r.Stragglers {
 		fmt.Fprintf(&b, "    %v\n", w)
+		if w.Stack != "" {
+			b.WriteString("      " + strings.ReplaceAll(w.Stack, "\n", "\n      ") + "\n")
+		}
 	}
 	return b.String()
 }
@@ -136,20 +146,31 @@ func (m *Manager) noteCancelled(unit *work.Unit) {
 	m.cancelled = append(m.cancelled, w)
 }
 
+// noteFinished counts an item that came to its own end after the manager's.
+func (m *Manager) noteFinished() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.finished++
+}
+
 func (m *Manager) finishReport(cause error, took time.Duration) ShutdownReport {
-	stragglers := stragglers(m.units.Live())
+	stragglers := stragglers(m.units.Live(), m.options.StragglerStacks)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	queued := map[string]int{}
 	for _, c := range m.controllers {
 		queued[c.name()] = c.queued()
 	}
-	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Queued: queued, Stragglers: stragglers}
+	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Finished: m.finished - len(m.cancelled), Queued: queued, Stragglers: stragglers}
 	return m.report
 }
 
 // stragglers describes what is running. A controller is not named beside the items that hold it up.
-func stragglers(live []*work.Unit) []Work {
+func stragglers(live []*work.Unit, withStacks bool) []Work {
+	var stacks map[uint64]string
+	if withStacks && len(live) > 0 {
+		stacks = work.Stacks()
+	}
 	stuck := map[string]bool{}
 	for _, unit := range live {
 		if unit.Kind == work.Item {
@@ -159,7 +180,9 @@ func stragglers(live []*work.Unit) []Work {
 	var left []Work
 	for _, unit := range live {
 		if unit.Kind != work.Controller || !stuck[unit.Owner] {
-			left = append(left, describeWork(unit, unit.Outstanding()))
+			w := describeWork(unit, unit.Outstanding())
+			w.Stack = stacks[unit.Goroutine]
+			left = append(left, w)
 		}
 	}
 	return left

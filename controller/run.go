@@ -31,8 +31,8 @@ type run struct {
 }
 
 // Run starts everything that was added and works until ctx ends or a part of it fails. Then every
-// context below ends in that instant (C3), items in flight included (C6: the cancel mode), and Run
-// returns when all that it started has returned (C7):
+// context below ends in that instant (C3), except that items in flight may have time to finish (C6:
+// Options.DrainTimeout), and Run returns when all that it started has returned (C7):
 //   - nil, when ctx ended and everything stopped;
 //   - the error of the part that failed;
 //   - a [ShutdownError], when something has not returned after Options.ShutdownTimeout. Goroutines are
@@ -46,6 +46,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	root, end, release := tree.New(withQuietEnds(ctx))
 	defer release()
 	r := &run{manager: m, end: end}
+	if m.drains() {
+		defer escalate(ctx, m.CancelDrain)()
+	}
 	if root.Err() == nil {
 		r.start(root)
 		<-root.Done()
@@ -68,7 +71,9 @@ func (r *run) start(ctx context.Context) {
 		})
 	}
 	for _, c := range m.controllers {
-		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Controller, Owner: c.name()}, c.run)
+		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Controller, Owner: c.name()}, func(ctx context.Context) error {
+			return c.run(ctx, m.hurry)
+		})
 	}
 }
 
@@ -77,6 +82,7 @@ func (r *run) spawn(ctx context.Context, g *group.Group, unit *work.Unit, f func
 	unit.Start = time.Now()
 	r.manager.units.Add(unit)
 	g.Go(func() {
+		unit.Goroutine = work.GoroutineID()
 		defer r.manager.units.Remove(unit)
 		err := contain(work.NewContext(ctx, unit), f)
 		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -39,7 +39,27 @@ func Watches[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInfor
 }
 
 func sameObject[T Object](_ context.Context, object T) []Request {
-	return []Request{{Namespace: object.GetNamespace(), Name: object.GetName()}}
+	return []Request{nameOf(object)}
+}
+
+func nameOf(object metav1.Object) Request {
+	return Request{Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
+// watchForChanges has running reconciles superseded. It comes after the source that feeds the queue, but
+// the two are told on goroutines of their own: whichever is first, the item is queued again.
+func (c *Controller[T]) watchForChanges(shared cache.TypedSharedIndexInformer[T]) {
+	inf := c.sources[0].informer
+	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
+		return shared.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[T]{
+			UpdateFunc: func(_, object T) { c.supersede.changed(object) },
+			DeleteFunc: func(deleted cache.DeletedObject[T]) {
+				if object := deleted.OptionalObj; object != *new(T) {
+					c.supersede.deleted(object)
+				}
+			},
+		})
+	}})
 }
 
 // ownerOf finds the controlling owner by kind and name rather than by UID: what a deleted object

@@ -12,11 +12,12 @@ type Stats struct {
 	Retried   int64 // failed, and were put back with a back-off
 	Terminal  int64 // failed for good
 	Panicked  int64
+	TimedOut  int64            // used up their time (C9)
 	Cancelled map[string]int64 // ended with their context, by the cause's name (C5)
 }
 
 // Failures is how many reconciles failed. Cancelled ones did not.
-func (s Stats) Failures() int64 { return s.Retried + s.Terminal + s.Panicked }
+func (s Stats) Failures() int64 { return s.Retried + s.Terminal + s.Panicked + s.TimedOut }
 
 type counters struct {
 	mu    sync.Mutex
@@ -37,6 +38,8 @@ func (c *counters) add(how outcome, causeName string) {
 		c.stats.Terminal++
 	case outcomePanicked:
 		c.stats.Panicked++
+	case outcomeTimedout:
+		c.stats.TimedOut++
 	case outcomeCancelled:
 		if c.stats.Cancelled == nil {
 			c.stats.Cancelled = map[string]int64{}

@@ -13,14 +13,16 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
-// work runs the workers until ctx ends and they have returned.
-func (c *Controller[T]) work(ctx context.Context) {
+// work runs the workers until ctx ends and they have returned. Items run on a context of their own, which
+// in the drain mode lasts longer (C6).
+func (c *Controller[T]) work(ctx, items context.Context) {
 	stop := context.AfterFunc(ctx, c.queue.ShutDown) // wakes workers that wait for an item
 	defer stop()
 	var workers sync.WaitGroup
 	for range c.options.Workers {
 		workers.Go(func() {
-			for c.next(ctx) {
+			goroutine := work.GoroutineID()
+			for c.next(ctx, items, goroutine) {
 			}
 		})
 	}
@@ -29,7 +31,7 @@ func (c *Controller[T]) work(ctx context.Context) {
 
 // next takes one item. After the end it takes none, although client-go's queue goes on handing out
 // what it holds after ShutDown (C4).
-func (c *Controller[T]) next(ctx context.Context) bool {
+func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool {
 	request, shutdown := c.queue.Get()
 	if shutdown {
 		return false
@@ -39,18 +41,23 @@ func (c *Controller[T]) next(ctx context.Context) bool {
 		c.refused.Add(1)
 		return false
 	}
-	c.process(ctx, request)
+	c.process(items, &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: time.Now(), Goroutine: goroutine})
+	if ctx.Err() != nil {
+		c.manager.noteFinished()
+	}
 	return true
 }
 
 // process reconciles one item from start to settlement.
-func (c *Controller[T]) process(ctx context.Context, request Request) {
-	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: time.Now()}
+func (c *Controller[T]) process(ctx context.Context, unit *work.Unit) {
 	c.manager.units.Add(unit)
 	defer c.manager.units.Remove(unit)
-	ctx = work.NewContext(ctx, unit)
-	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(request.Namespace, request.Name)))
-	result, err := c.guarded(ctx, request)
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(unit.Key.Namespace, unit.Key.Name)))
+	ctx, over := c.supersede.begin(ctx, unit.Key)
+	defer over()
+	ctx, cancel := unit.SetDeadline(ctx, &c.limits)
+	defer cancel()
+	result, err := c.guarded(ctx, unit.Key)
 	c.settle(ctx, unit, result, err)
 }
 
@@ -74,6 +81,7 @@ func (c *Controller[T]) guarded(ctx context.Context, request Request) (result Re
 	if !ok {
 		return Result{}, Terminal(fmt.Errorf("the cache holds a %T for %s, not a %s", cached, request, c.kind))
 	}
+	c.supersede.reading(object)
 	return c.reconcileObject(ctx, object)
 }
 

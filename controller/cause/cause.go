@@ -22,6 +22,23 @@ var (
 	// Failed: something that the manager cannot do without has failed, such as a runnable or the
 	// first sync of a cache, so that everything else ends too. The detail is the failure.
 	Failed = &Cause{name: "failed", text: "the manager ends because a part of it failed", std: context.Canceled}
+
+	// DrainExpired: the manager shuts down, the item was given time to finish, and that time is over.
+	// The detail is the cause of the shutdown, so this is [Shutdown] too.
+	DrainExpired = &Cause{name: "drain_expired", text: "the grace period for items in flight is over", std: context.Canceled}
+
+	// ItemTimeout: the item has used up its time (C9). The reconcile function's context ends a reserve
+	// earlier than the item does, with this cause too.
+	ItemTimeout = &Cause{name: "item_timeout", text: "the item has used up its time", std: context.DeadlineExceeded}
+
+	// CallTimeout: one call has used up the time for calls of its class. The item goes on.
+	CallTimeout = &Cause{name: "call_timeout", text: "the call has used up its time", std: context.DeadlineExceeded}
+
+	// Superseded: the object's spec was changed while it was being reconciled (C10).
+	Superseded = &Cause{name: "superseded", text: "the object was changed while it was being reconciled", std: context.Canceled}
+
+	// ObjectDeleted: the object was deleted while it was being reconciled (C10).
+	ObjectDeleted = &Cause{name: "object_deleted", text: "the object was deleted while it was being reconciled", std: context.Canceled}
 )
 
 // Cause is one reason for which the framework ends contexts.
@@ -38,7 +55,9 @@ func (c *Cause) Error() string { return c.text }
 func (c *Cause) Name() string { return c.name }
 
 // Is makes the cause equal to [context.Canceled] or [context.DeadlineExceeded], whichever it is.
-func (c *Cause) Is(target error) bool { return target == c.std }
+func (c *Cause) Is(target error) bool {
+	return target == c.std //nolint:errorlint // Is is what errors.Is calls for one error of the chain
+}
 
 // Timeout tells whether the cause is a time-out, as [net.Error] has it.
 func (c *Cause) Timeout() bool { return c.std == context.DeadlineExceeded }

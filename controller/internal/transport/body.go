@@ -8,12 +8,27 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
-// body is a response's body: the call is outstanding until it has been read or closed.
+// call is one attempt on its way, outstanding until its response has been read or closed.
+type call struct {
+	*work.Call
+	unit   *work.Unit         // nil for a call that no unit makes
+	ctx    context.Context    //nolint:containedctx // the request's own, as http.Request keeps it
+	cancel context.CancelFunc // of the call's time limit, nil without one
+}
+
+// end may be called twice. cut tells that the context ended the call.
+func (c *call) end(cut bool) {
+	if c.unit != nil {
+		c.unit.End(c.Call, cut)
+	}
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
 type body struct {
 	io.ReadCloser
-	ctx  context.Context //nolint:containedctx // belongs to the request, as http.Request keeps its own
-	unit *work.Unit
-	call *work.Call
+	call *call
 }
 
 func (b *body) Read(p []byte) (int, error) {
@@ -21,23 +36,18 @@ func (b *body) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
-		b.end(false)
+		b.call.end(false)
 	default:
-		b.end(b.ctx.Err() != nil)
-		err = withCause(b.ctx, err)
+		err = withCause(b.call.ctx, err)
+		b.call.end(b.call.ctx.Err() != nil)
 	}
 	return n, err
 }
 
 func (b *body) Close() error {
-	b.end(false)
-	return b.ReadCloser.Close()
-}
-
-func (b *body) end(cut bool) {
-	if b.unit != nil {
-		b.unit.End(b.call, cut)
-	}
+	err := b.ReadCloser.Close()
+	b.call.end(false)
+	return err
 }
 
 type writableBody struct {

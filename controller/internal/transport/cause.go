@@ -3,37 +3,40 @@ package transport
 import (
 	"context"
 	"errors"
+	"net/http"
 )
 
 // withCause makes the error of a call that ended with its context say so: it is then both the
-// context's cause and its plain error (C2). Whatever error the transport came up with instead is kept
-// as text only: client-go would take a connection reset for a reason to try again.
+// context's cause and its plain error (C2). Whatever error the transport came up with instead is
+// dropped: it says nothing else, and client-go would take some of them, by their text, for a reason to
+// try again.
 func withCause(ctx context.Context, err error) error {
 	ended := ctx.Err()
 	if ended == nil {
 		return err
 	}
-	cause := context.Cause(ctx)
-	if errors.Is(err, cause) && errors.Is(err, ended) {
-		return err
+	return &endedError{cause: context.Cause(ctx), ended: ended, timeout: errors.Is(ended, context.DeadlineExceeded)}
+}
+
+// withCauseOf is withCause for the error of a request. A watch that timed out must not look like it:
+// client-go would try it again, see that the context has ended, and return its error without the cause.
+func withCauseOf(ctx context.Context, req *http.Request, err error) error {
+	err = withCause(ctx, err)
+	var ended *endedError
+	if errors.As(err, &ended) && req.URL.Query().Has("watch") {
+		ended.timeout = false
 	}
-	return &endedError{text: err.Error(), cause: cause, ended: ended}
+	return err
 }
 
 type endedError struct {
-	text  string
-	cause error
-	ended error
+	cause   error
+	ended   error // context.Canceled or context.DeadlineExceeded
+	timeout bool
 }
 
-func (e *endedError) Error() string {
-	if e.text == e.ended.Error() || e.text == e.cause.Error() {
-		return e.cause.Error()
-	}
-	return e.cause.Error() + " (" + e.text + ")"
-}
-
+func (e *endedError) Error() string   { return e.cause.Error() }
 func (e *endedError) Unwrap() []error { return []error{e.cause, e.ended} }
 
 // Timeout is what client-go and net/http ask errors for.
-func (e *endedError) Timeout() bool { return errors.Is(e.ended, context.DeadlineExceeded) }
+func (e *endedError) Timeout() bool { return e.timeout }

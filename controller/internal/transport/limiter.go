@@ -3,6 +3,7 @@ package transport
 import (
 	"cmp"
 	"context"
+	"fmt"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
@@ -32,8 +33,14 @@ func (l limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return withCause(ctx, err)
 	}
-	if err := l.RateLimiter.Wait(ctx); err != nil {
+	err := l.RateLimiter.Wait(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
 		return withCause(ctx, err)
+	default:
+		// The limiter knows already that its turn would come after the context's deadline.
+		return fmt.Errorf("%w: %w", err, context.DeadlineExceeded)
 	}
-	return nil
 }

@@ -4,6 +4,7 @@
 package transport
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"sync"
@@ -12,11 +13,15 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // Transport makes clients that go through this package, and knows their connections.
 type Transport struct {
+	// Read and Write limit each attempt of an item's calls, watches excepted; zero is no limit.
+	Read, Write time.Duration
+
 	mu     sync.Mutex
 	bottom []http.RoundTripper
 }
@@ -29,7 +34,7 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.bottom = append(t.bottom, next)
-		return &roundTripper{next: next}
+		return &roundTripper{next: next, transport: t}
 	})
 	return instrumented
 }
@@ -40,12 +45,28 @@ func (t *Transport) CloseIdle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, next := range t.bottom {
-		utilnet.CloseIdleConnectionsFor(next)
+		closeIdle(next)
+	}
+}
+
+// closeIdle finds the transport with the connections below any number of wrappers.
+func closeIdle(rt http.RoundTripper) {
+	for rt != nil {
+		if closer, ok := rt.(interface{ CloseIdleConnections() }); ok {
+			closer.CloseIdleConnections()
+			return
+		}
+		wrapper, ok := rt.(utilnet.RoundTripperWrapper)
+		if !ok {
+			return
+		}
+		rt = wrapper.WrappedRoundTripper()
 	}
 }
 
 type roundTripper struct {
-	next http.RoundTripper
+	next      http.RoundTripper
+	transport *Transport
 }
 
 // WrappedRoundTripper lets client-go find the transport below, for its TLS configuration.
@@ -53,21 +74,50 @@ func (t *roundTripper) WrappedRoundTripper() http.RoundTripper { return t.next }
 
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
+	if ctx.Err() != nil {
+		return nil, withCauseOf(ctx, req, ctx.Err())
+	}
 	unit := work.From(ctx)
-	var call *work.Call
-	if unit != nil {
-		call = describe(req)
-		call.Start = time.Now()
-		unit.Begin(call)
+	if unit == nil {
+		resp, err := t.next.RoundTrip(req)
+		return finish(req, resp, err, &call{ctx: ctx})
 	}
+	c := &call{ctx: ctx, unit: unit, Call: describe(req)}
+	c.Start = time.Now()
+	if limit := t.transport.limit(unit, c.Call); limit > 0 {
+		c.ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
+		req = req.WithContext(c.ctx)
+	}
+	unit.Begin(c.Call)
 	resp, err := t.next.RoundTrip(req)
-	if err != nil {
-		if unit != nil {
-			unit.End(call, ctx.Err() != nil)
-		}
-		return nil, withCause(ctx, err)
+	return finish(req, resp, err, c)
+}
+
+func (t *Transport) limit(unit *work.Unit, c *work.Call) time.Duration {
+	switch {
+	case unit.Kind != work.Item || c.Verb == "watch":
+		return 0
+	case c.ReadOnly():
+		return t.Read
+	default:
+		return t.Write
 	}
-	tracked := &body{ReadCloser: resp.Body, ctx: ctx, unit: unit, call: call}
+}
+
+// finish ends a call that has failed, or hands its end to the body of the response.
+func finish(req *http.Request, resp *http.Response, err error, c *call) (*http.Response, error) {
+	if err == nil && c.ctx.Err() != nil && resp.Header.Get("Retry-After") != "" {
+		// client-go would look at the context before it tries again, and return its error without
+		// the cause.
+		_ = resp.Body.Close()
+		err = c.ctx.Err()
+	}
+	if err != nil {
+		err = withCauseOf(c.ctx, req, err)
+		c.end(c.ctx.Err() != nil)
+		return nil, err
+	}
+	tracked := &body{ReadCloser: resp.Body, call: c}
 	if writable, ok := resp.Body.(io.Writer); ok {
 		// An upgraded connection (exec, port-forward) is also written to through its body.
 		resp.Body = &writableBody{body: tracked, Writer: writable}

@@ -29,6 +29,11 @@ type Unit struct {
 	Owner string               // the controller, runnable or informer by name
 	Key   types.NamespacedName // of an item
 	Start time.Time
+	// Goroutine is the number of the goroutine that does the work, to find its stack by.
+	Goroutine uint64
+
+	base   context.Context //nolint:containedctx // the unit is carried by a context itself: see SetDeadline
+	limits *Limits         // nil for what is no item
 
 	mu    sync.Mutex
 	calls []*Call // outstanding

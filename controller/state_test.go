@@ -1,0 +1,79 @@
+package controller_test
+
+import (
+	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+)
+
+// TestC22NoPackageHasState reads the framework's own source: the only variables outside functions are
+// errors, which nobody changes.
+func TestC22NoPackageHasState(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			return err
+		}
+		for _, declaration := range file.Decls {
+			variables, ok := declaration.(*ast.GenDecl)
+			if !ok || variables.Tok != token.VAR {
+				continue
+			}
+			for _, spec := range variables.Specs {
+				for _, name := range spec.(*ast.ValueSpec).Names {
+					if name.Name != "_" && !strings.HasPrefix(name.Name, "Err") && file.Name.Name != "cause" {
+						t.Errorf("%s has the variable %s for the whole process", path, name.Name)
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestC22ManagersInOneProcessDoNotSeeEachOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		var cancelled [2]atomic.Bool
+		var running [2]*running
+		for i := range running {
+			m := newManager(controller.Options{})
+			controller.New(m, "the same name", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+				<-ctx.Done()
+				cancelled[i].Store(true)
+				return controller.Result{}, ctx.Err()
+			}, controller.ControllerOptions{})
+			running[i] = start(t, t.Context(), m)
+		}
+		synctest.Wait()
+		if err := running[0].end(nil); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Second)
+		if !cancelled[0].Load() || cancelled[1].Load() {
+			t.Errorf("the end of the first was seen by the first %v and by the second %v", cancelled[0].Load(), cancelled[1].Load())
+		}
+		if len(running[0].Report().Cancelled) != 1 || len(running[1].Report().Cancelled) != 0 {
+			t.Error("their reports are mixed up")
+		}
+	})
+}
