@@ -132,10 +132,7 @@ func New[T Object](m *Manager, name string, informer cache.TypedSharedIndexInfor
 		return c
 	}
 	c.indexer = informer.GetIndexer()
-	addSource(c, informer, sameObject[T], filters)
-	if options.Supersede > 0 {
-		c.watchForChanges(informer)
-	}
+	addSource(c, informer, sameObject[T], filters, c.supersedeBy)
 	m.addController(c)
 	return c
 }

@@ -95,13 +95,12 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	logOutcome(ctx, how, unit, failures, err)
 }
 
-// settleCancelled has a superseded item taken again at once. One that the end has cancelled is for the
-// report; the queue takes nothing any more (C4).
+// settleCancelled has a superseded item, which the event has put into the queue again, go to its front. One
+// that the end has cancelled is for the report; the queue takes nothing any more (C4).
 func (c *Controller[T]) settleCancelled(ctx context.Context, unit *work.Unit) {
 	switch why := context.Cause(ctx); {
 	case errors.Is(why, cause.Superseded), errors.Is(why, cause.ObjectDeleted):
 		c.order.Hasten(unit.Key)
-		c.queue.Add(unit.Key)
 	default:
 		c.manager.noteCancelled(unit)
 	}

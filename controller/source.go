@@ -25,7 +25,7 @@ type source struct {
 // Owns has an object reconciled also when something of which it is the controlling owner appears,
 // changes or is deleted.
 func Owns[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInformer[O], filters ...Filter[O]) {
-	addSource(c, informer, func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }, filters)
+	addSource(c, informer, func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }, filters, nil)
 }
 
 // Watches has the objects reconciled that mapping names when an object of another kind, or another
@@ -35,7 +35,7 @@ func Watches[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInfor
 		c.manager.mistake(fmt.Errorf("controller %q watches %T without a mapping", c.title, *new(O)))
 		return
 	}
-	addSource(c, informer, mapping, filters)
+	addSource(c, informer, mapping, filters, nil)
 }
 
 func sameObject[T Object](_ context.Context, object T) []Request {
@@ -44,22 +44,6 @@ func sameObject[T Object](_ context.Context, object T) []Request {
 
 func nameOf(object metav1.Object) Request {
 	return Request{Namespace: object.GetNamespace(), Name: object.GetName()}
-}
-
-// watchForChanges has running reconciles superseded. It comes after the source that feeds the queue, but
-// the two are told on goroutines of their own: whichever is first, the item is queued again.
-func (c *Controller[T]) watchForChanges(shared cache.TypedSharedIndexInformer[T]) {
-	inf := c.sources[0].informer
-	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
-		return shared.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[T]{
-			UpdateFunc: func(_, object T) { c.supersede.changed(object) },
-			DeleteFunc: func(deleted cache.DeletedObject[T]) {
-				if object := deleted.OptionalObj; object != *new(T) {
-					c.supersede.deleted(object)
-				}
-			},
-		})
-	}})
 }
 
 // ownerOf finds the controlling owner by kind and name rather than by UID: what a deleted object
@@ -79,7 +63,9 @@ func (c *Controller[T]) ownerOf(owned metav1.Object) []Request {
 	return nil
 }
 
-func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInformer[O], mapping MapFunc[O], filters []Filter[O]) {
+// addSource has the events of an informer that pass all filters reach the queue; then, if given, queued is
+// called.
+func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInformer[O], mapping MapFunc[O], filters []Filter[O], queued func(Event[O])) {
 	if shared == nil {
 		c.manager.mistake(fmt.Errorf("controller %q: its informer for %T is nil", c.title, *new(O)))
 		return
@@ -91,7 +77,7 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 	}
 	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
 		logger := klog.FromContext(ctx)
-		handler := eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, enqueue: c.queue.Add}
+		handler := eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, enqueue: c.queue.Add, queued: queued}
 		return shared.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
 	}})
 }
@@ -103,6 +89,7 @@ type eventHandler[O Object] struct {
 	mapping MapFunc[O]
 	filters []Filter[O]
 	enqueue func(Request)
+	queued  func(Event[O]) // may be nil
 }
 
 func (h eventHandler[O]) OnAdd(object O, initial bool) {
@@ -139,6 +126,9 @@ func (h eventHandler[O]) handle(event Event[O], states ...O) {
 		for _, request := range h.mapping(h.ctx, state) {
 			h.enqueue(request)
 		}
+	}
+	if h.queued != nil {
+		h.queued(event)
 	}
 }
 

@@ -61,22 +61,26 @@ func (s *supersedes) reading(object metav1.Object) {
 	}
 }
 
-// changed ends the reconcile of an object that has another spec now, or is another object; a change of
-// its status or metadata alone does not. After so many in a row it is left to finish, so that an object
-// that is changed faster than it can be reconciled makes progress.
-func (s *supersedes) changed(object metav1.Object) {
-	why := cause.Superseded
-	if object.GetDeletionTimestamp() != nil {
-		why = cause.ObjectDeleted // it has finalizers, and setting the time of deletion is a new generation
+// supersedeBy ends the reconcile of an object that has another spec now, is another object, or is gone; a
+// change of its status or metadata alone does not. After so many in a row it is left to finish, so that
+// an object that is changed faster than it can be reconciled makes progress. The event has been put into
+// the queue before, so that the item is taken again.
+func (c *Controller[T]) supersedeBy(event Event[T]) {
+	switch event.Type {
+	case Updated:
+		why := cause.Superseded
+		if event.New.GetDeletionTimestamp() != nil {
+			why = cause.ObjectDeleted // it has finalizers, and setting the time of deletion is a new generation
+		}
+		c.supersede.interrupt(nameOf(event.New), why, func(item *runningItem) bool {
+			return item.uid != event.New.GetUID() || item.generation < event.New.GetGeneration()
+		})
+	case Deleted:
+		c.supersede.interrupt(nameOf(event.Old), cause.ObjectDeleted, func(item *runningItem) bool {
+			return item.uid == event.Old.GetUID()
+		})
+	case Added: // nothing of that name was there to be reconciled
 	}
-	s.interrupt(nameOf(object), why, func(item *runningItem) bool {
-		return item.uid != object.GetUID() || item.generation < object.GetGeneration()
-	})
-}
-
-// deleted ends the reconcile of an object that is gone.
-func (s *supersedes) deleted(object metav1.Object) {
-	s.interrupt(nameOf(object), cause.ObjectDeleted, func(item *runningItem) bool { return item.uid == object.GetUID() })
 }
 
 func (s *supersedes) interrupt(request Request, why *cause.Cause, outdated func(*runningItem) bool) {
