@@ -20,8 +20,12 @@ func LoadConfig(path string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = path
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{}).ClientConfig()
-	if err != nil {
+	switch {
+	case err == nil:
+		return config, nil
+	case path == "":
+		return nil, fmt.Errorf("find an API server: this is no pod, and neither KUBECONFIG nor ~/.kube/config names one: %w", err)
+	default:
 		return nil, fmt.Errorf("read the kubeconfig %s: %w", path, err)
 	}
-	return config, nil
 }

@@ -14,8 +14,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// InformerOptions says what an informer's cache keeps. The zero value works. The first use of an
-// informer decides.
+// InformerOptions says what an informer's cache keeps. The zero value works. An informer that a controller
+// uses gets its options by [Manager.AddInformer] before that.
 type InformerOptions struct {
 	// KeepManagedFields keeps metadata.managedFields in the cache. They are dropped by default (C24):
 	// they are often half of an object, and few reconcilers read them.
@@ -50,6 +50,9 @@ func (s *informerSet) add(shared cache.SharedIndexInformer, options InformerOpti
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known, ok := s.byStore[shared.GetStore()]; ok {
+		if options.KeepManagedFields || options.Transform != nil {
+			return nil, fmt.Errorf("%s has been added already, without these options: call AddInformer before anything else uses it", known.name)
+		}
 		return known, nil
 	}
 	inf := &informer{SharedIndexInformer: shared, name: shared.HasSyncedChecker().Name()}

@@ -134,8 +134,8 @@ func (m *Manager) AddRunnable(name string, run func(ctx context.Context) error) 
 	m.runnables = append(m.runnables, runnable{name: name, run: run})
 }
 
-// AddInformer has the manager run an informer that no controller watches but whose lister someone
-// reads. Nothing is run that was not added here or to a controller (C23).
+// AddInformer has the manager run an informer whose lister someone reads, or says what the cache of one
+// keeps that a controller will use. Nothing is run that was not added here or to a controller (C23).
 func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) {
 	if _, err := m.informers.add(informer, options); err != nil {
 		m.mistake(err)

@@ -117,10 +117,11 @@ func TestMistakesInSettingUpAreReturnedByRunBeforeAnythingStarts(t *testing.T) {
 		controller.Watches[*corev1.ConfigMap, *corev1.ConfigMap](c, informer, nil)
 		controller.Owns[*corev1.ConfigMap, *corev1.ConfigMap](c, nil)
 		m.AddInformer(nil, controller.InformerOptions{})
+		m.AddInformer(informer, controller.InformerOptions{KeepManagedFields: true})
 		m.AddRunnable("", nil)
 		err := m.Run(t.Context())
 		for _, want := range []string{"rest.Config", `two controllers named "twice"`, "no name", "informer is nil", "reconcile function is nil",
-			"-1 workers", "without a mapping", "a runnable needs"} {
+			"-1 workers", "without a mapping", "a runnable needs", "added already, without these options"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("the error does not have %q:\n%v", want, err)
 			}
