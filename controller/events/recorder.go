@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -55,7 +56,7 @@ func (r *Recorder) Eventf(ctx context.Context, regarding runtime.Object, eventTy
 
 func (r *Recorder) event(ref *corev1.ObjectReference, eventType, reason, action, note string) *eventsv1.Event {
 	if len(note) > maxNote {
-		note = note[:maxNote-len("…")] + "…"
+		note = strings.ToValidUTF8(note[:maxNote-len("…")], "") + "…"
 	}
 	hash := fnv.New64a()
 	for _, part := range []string{string(ref.UID), r.controller, r.instance, eventType, reason, action, note} {

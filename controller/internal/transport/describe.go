@@ -21,7 +21,7 @@ func describe(req *http.Request) *work.Call {
 		call.HTTPRequest = req.Method + " " + path
 		return call
 	}
-	if rest[0] == "namespaces" && len(rest) > 2 {
+	if rest[0] == "namespaces" && len(rest) > 2 && !(len(rest) == 3 && subresourceOfNamespace(rest[2])) {
 		call.Namespace = rest[1]
 		rest = rest[2:]
 	}
@@ -38,6 +38,9 @@ func describe(req *http.Request) *work.Call {
 	call.Verb = verb(req, call.Name != "")
 	return call
 }
+
+// subresourceOfNamespace tells the namespace's own subresources from the kinds in it.
+func subresourceOfNamespace(part string) bool { return part == "status" || part == "finalize" }
 
 // splitGroup cuts /api/{version} or /apis/{group}/{version} off a path. The path may have a prefix
 // before that, where the API server is reached through a proxy.
