@@ -118,7 +118,8 @@ func NewManager(config *rest.Config, options Options) *Manager {
 }
 
 // Config is what to make clients from: calls through them are accounted to the item or runnable whose
-// context they carry, and end with its cause. The copy is the caller's.
+// context they carry, and end with its cause. The copy is the caller's. Each client set has connections
+// of its own, which are closed when Run has waited for everything; it makes none after that.
 func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
 
 // AddRunnable adds something that runs beside the controllers, such as a server, from the start of Run

@@ -73,14 +73,16 @@ func judge(ctx context.Context, result Result, err error) outcome {
 }
 
 // settle counts and logs an item's end, and says when the item is taken again.
-func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Result, err error) {
+func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Result, err error) outcome {
 	how := judge(ctx, result, err)
 	c.stats.add(how, cause.Name(ctx))
 	request := unit.Key
 	failures := c.queue.NumRequeues(request)
 	switch how {
 	case outcomeCancelled:
-		c.settleCancelled(ctx, unit)
+		if why := context.Cause(ctx); errors.Is(why, cause.Superseded) || errors.Is(why, cause.ObjectDeleted) {
+			c.order.Hasten(request) // the event has put it into the queue again
+		}
 	case outcomePanicked, outcomeRetried, outcomeTimedout:
 		c.queue.AddRateLimited(request)
 	case outcomeRequeued:
@@ -93,17 +95,7 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 		c.supersede.settled(request)
 	}
 	logOutcome(ctx, how, unit, failures, err)
-}
-
-// settleCancelled has a superseded item, which the event has put into the queue again, go to its front. One
-// that the end has cancelled is for the report; the queue takes nothing any more (C4).
-func (c *Controller[T]) settleCancelled(ctx context.Context, unit *work.Unit) {
-	switch why := context.Cause(ctx); {
-	case errors.Is(why, cause.Superseded), errors.Is(why, cause.ObjectDeleted):
-		c.order.Hasten(unit.Key)
-	default:
-		c.manager.noteCancelled(unit)
-	}
+	return how
 }
 
 // logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing

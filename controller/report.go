@@ -17,11 +17,10 @@ type ShutdownReport struct {
 	Cause error
 	// Took is the time from the end to the return of Run.
 	Took time.Duration
-	// Cancelled lists the items that were in flight at the end and ended with it, and the calls that
-	// were cut short. A write that was cut short may or may not have been applied.
+	// Cancelled lists the items that were in flight at the end and ended with it, or of which a call was
+	// cut short, and those calls. A write that was cut short may or may not have been applied.
 	Cancelled []Work
-	// Finished is how many items were in flight at the end and were reconciled to their own end, well
-	// or not, before they would have been cancelled.
+	// Finished is how many items were in flight at the end and came to their own end, well or not.
 	Finished int
 	// Queued is how many items were waiting, by controller. None of them was started (C4).
 	Queued map[string]int
@@ -36,6 +35,7 @@ type Work struct {
 	Item  types.NamespacedName // the object, of an item
 	Age   time.Duration        // since it started
 	Calls []Call               // the API calls it is, or was, in
+	Err   error                // what the reconcile function returned, of an item that was cancelled
 	Stack string               // of its goroutine, if Options.StragglerStacks asks for it
 }
 
@@ -138,19 +138,17 @@ func (m *Manager) Report() ShutdownReport {
 	return m.report
 }
 
-// noteCancelled keeps an item that ended with its context, for the report.
-func (m *Manager) noteCancelled(unit *work.Unit) {
+// noteEnd keeps an item that was in flight when the manager's end came, for the report.
+func (m *Manager) noteEnd(unit *work.Unit, how outcome, err error) {
 	w := describeWork(unit, unit.Cut())
+	w.Err = err
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cancelled = append(m.cancelled, w)
-}
-
-// noteFinished counts an item that came to its own end after the manager's.
-func (m *Manager) noteFinished() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.finished++
+	if how == outcomeCancelled || len(w.Calls) > 0 {
+		m.cancelled = append(m.cancelled, w)
+	} else {
+		m.finished++
+	}
 }
 
 func (m *Manager) finishReport(cause error, took time.Duration) ShutdownReport {
@@ -161,7 +159,7 @@ func (m *Manager) finishReport(cause error, took time.Duration) ShutdownReport {
 	for _, c := range m.controllers {
 		queued[c.name()] = c.queued()
 	}
-	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Finished: m.finished - len(m.cancelled), Queued: queued, Stragglers: stragglers}
+	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Finished: m.finished, Queued: queued, Stragglers: stragglers}
 	return m.report
 }
 
@@ -181,7 +179,7 @@ func stragglers(live []*work.Unit, withStacks bool) []Work {
 	for _, unit := range live {
 		if unit.Kind != work.Controller || !stuck[unit.Owner] {
 			w := describeWork(unit, unit.Outstanding())
-			w.Stack = stacks[unit.Goroutine]
+			w.Stack = stacks[unit.GoroutineNumber()]
 			left = append(left, w)
 		}
 	}

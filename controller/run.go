@@ -82,7 +82,7 @@ func (r *run) spawn(ctx context.Context, g *group.Group, unit *work.Unit, f func
 	unit.Start = time.Now()
 	r.manager.units.Add(unit)
 	g.Go(func() {
-		unit.Goroutine = work.GoroutineID()
+		unit.SetGoroutine(work.GoroutineID())
 		defer r.manager.units.Remove(unit)
 		err := contain(work.NewContext(ctx, unit), f)
 		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -126,7 +126,11 @@ func (r *run) stop(root context.Context) error {
 			expired = true
 		}
 	}
-	r.manager.transport.CloseIdle()
+	if expired {
+		r.manager.transport.CloseIdle()
+	} else {
+		r.manager.transport.Close()
+	}
 	report := r.manager.finishReport(context.Cause(root), time.Since(began))
 	r.mu.Lock()
 	err := errors.Join(r.failures...)

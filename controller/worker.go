@@ -41,15 +41,16 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 		c.refused.Add(1)
 		return false
 	}
-	c.process(items, &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: time.Now(), Goroutine: goroutine})
+	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: time.Now(), Goroutine: goroutine}
+	how, err := c.process(items, unit)
 	if ctx.Err() != nil {
-		c.manager.noteFinished()
+		c.manager.noteEnd(unit, how, err)
 	}
 	return true
 }
 
 // process reconciles one item from start to settlement.
-func (c *Controller[T]) process(ctx context.Context, unit *work.Unit) {
+func (c *Controller[T]) process(ctx context.Context, unit *work.Unit) (outcome, error) {
 	c.manager.units.Add(unit)
 	defer c.manager.units.Remove(unit)
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(unit.Key.Namespace, unit.Key.Name)))
@@ -58,7 +59,7 @@ func (c *Controller[T]) process(ctx context.Context, unit *work.Unit) {
 	ctx, cancel := unit.SetDeadline(ctx, &c.limits)
 	defer cancel()
 	result, err := c.guarded(ctx, unit.Key)
-	c.settle(ctx, unit, result, err)
+	return c.settle(ctx, unit, result, err), err
 }
 
 // guarded calls user code and makes a panic in it an error (C11).

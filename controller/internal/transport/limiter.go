@@ -35,10 +35,11 @@ func (l limiter) Wait(ctx context.Context) error {
 	}
 	err := l.RateLimiter.Wait(ctx)
 	switch {
+	case ctx.Err() != nil:
+		// Also when its turn has come: client-go would look at the context next, and return its plain error.
+		return withCause(ctx, ctx.Err())
 	case err == nil:
 		return nil
-	case ctx.Err() != nil:
-		return withCause(ctx, err)
 	default:
 		// The limiter knows already that its turn would come after the context's deadline.
 		return fmt.Errorf("%w: %w", err, context.DeadlineExceeded)

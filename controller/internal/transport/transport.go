@@ -24,12 +24,14 @@ type Transport struct {
 
 	mu     sync.Mutex
 	bottom []http.RoundTripper
+	conns  connections
 }
 
 // Instrument returns a copy of config whose clients go through t.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
 	instrumented.RateLimiter = limit(config)
+	instrumented.Dial = t.conns.dialer(config.Dial)
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		t.mu.Lock()
 		defer t.mu.Unlock()
@@ -62,6 +64,14 @@ func closeIdle(rt http.RoundTripper) {
 		}
 		rt = wrapper.WrappedRoundTripper()
 	}
+}
+
+// Close closes all connections, once everything that used them has returned. That they are idle by then is
+// not certain: HTTP/2 takes note of a cancelled stream a little later, and keeps the connection until
+// it is idle for long.
+func (t *Transport) Close() {
+	t.conns.close()
+	t.CloseIdle() // and the dials that nobody waits for
 }
 
 type roundTripper struct {

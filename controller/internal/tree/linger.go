@@ -3,6 +3,7 @@ package tree
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -19,7 +20,7 @@ func Linger(ctx, hurry context.Context, grace time.Duration) (lingering context.
 		return ctx, func() {}
 	}
 	inner, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	cut := func() { cancel(cause.Shutdown.With(ErrHurried)) }
+	cut := func() { cancel(cause.Shutdown.With(fmt.Errorf("%w: %w", ErrHurried, context.Cause(ctx)))) }
 	stopEnd := context.AfterFunc(ctx, func() {
 		if hurry.Err() != nil {
 			cut()

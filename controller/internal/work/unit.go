@@ -62,6 +62,20 @@ func (c *Call) ReadOnly() bool {
 	return c.Verb == "get" || c.Verb == "list" || c.Verb == "watch"
 }
 
+// SetGoroutine notes the number of the goroutine that does the work.
+func (u *Unit) SetGoroutine(id uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.Goroutine = id
+}
+
+// GoroutineNumber is the number that SetGoroutine noted.
+func (u *Unit) GoroutineNumber() uint64 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.Goroutine
+}
+
 // Begin notes that a call is on its way. End must follow.
 func (u *Unit) Begin(c *Call) {
 	u.mu.Lock()

@@ -1,0 +1,78 @@
+package shutdown_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
+)
+
+// TestC7AReconcilerThatIgnoresItsContextIsNamedWithItsCall has two items in calls that do not end with
+// their context, and two that do.
+func TestC7AReconcilerThatIgnoresItsContextIsNamedWithItsCall(t *testing.T) {
+	e := newEnv(t, 50)
+	held := e.proxy.Add(patches, shutdowntest.Stall())
+	run := shutdowntest.Start(t, e.proxy, func(m *controller.Manager) error {
+		client := kubernetes.NewForConfigOrDie(m.Config())
+		controller.New(m, "deaf", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+			switch cm.Name {
+			case "cm-001", "cm-002":
+				ctx = context.WithoutCancel(ctx)
+			case "cm-003", "cm-004":
+			default:
+				return controller.Result{}, nil
+			}
+			return controller.Result{}, annotate(ctx, client, cm)
+		}, controller.ControllerOptions{Workers: 4})
+		return nil
+	}, shutdowntest.Options{Manager: controller.Options{ShutdownTimeout: time.Second, CallTimeouts: unlimited.CallTimeouts}})
+	held.Await(4)
+	err := run.End(errDrained)
+	var shutdown *controller.ShutdownError
+	if !errors.As(err, &shutdown) {
+		t.Fatalf("Run returned %v", err)
+	}
+	run.AssertPromise(shutdowntest.Expect{
+		Stragglers: []string{
+			"item deaf maps-50/cm-001, running for ",
+			"in patch configmaps maps-50/cm-002 for ",
+		},
+		FreeStragglers: held.Release,
+		// Let go, the two calls reach the server, but they were begun before the end.
+	})
+	for _, w := range shutdown.Report.Stragglers {
+		if len(w.Calls) != 1 || w.Age <= 0 || w.Calls[0].Age <= 0 {
+			t.Errorf("the straggler %v has no age, or not its one call", w)
+		}
+	}
+	t.Logf("Run returned %v after the end: %v", run.Took(), err)
+}
+
+func TestC7ARunnableThatRefusesToStopIsNamed(t *testing.T) {
+	e := newEnv(t, 1)
+	free := make(chan struct{})
+	held := e.proxy.Add(gets, shutdowntest.Stall())
+	run := shutdowntest.Start(t, e.proxy, func(m *controller.Manager) error {
+		client := kubernetes.NewForConfigOrDie(m.Config())
+		controller.New(m, "c", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+			return controller.Result{}, get(ctx, client, cm)
+		}, controller.ControllerOptions{})
+		m.AddRunnable("mule", func(context.Context) error { <-free; return nil })
+		return nil
+	}, shutdowntest.Options{Manager: controller.Options{ShutdownTimeout: time.Second}})
+	held.Await(1)
+	err := run.End(errDrained)
+	run.AssertPromise(shutdowntest.Expect{
+		Cancelled:      1,
+		Stragglers:     []string{"runnable mule, running for "},
+		FreeStragglers: func() { close(free) },
+	})
+	t.Logf("Run returned %v after the end: %v", run.Took(), err)
+	e.assertAudit(run)
+}

@@ -1,0 +1,33 @@
+package shutdowntest_test
+
+import (
+	"errors"
+	"testing"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
+	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
+)
+
+// These are a test's own: config reaches an API server with a Flunder in it, which nobody has reconciled.
+var (
+	t      *testing.T
+	config *rest.Config
+)
+
+// The Flunder controller is stopped while it applies a Deployment.
+func Example() {
+	proxy := shutdowntest.NewProxy(t, config)
+	held := proxy.Add(shutdowntest.Match{Verb: "apply", Resource: "deployments.apps"}, shutdowntest.Stall())
+	run := shutdowntest.Start(t, proxy, func(m *controller.Manager) error {
+		_, err := flunder.Setup(m, flunder.Options{})
+		return err
+	}, shutdowntest.Options{})
+	held.Await(1)
+	if err := run.End(errors.New("the node is drained")); err != nil {
+		t.Error(err)
+	}
+	run.AssertPromise(shutdowntest.Expect{})
+}
