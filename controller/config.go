@@ -3,6 +3,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -23,8 +24,12 @@ func LoadConfig(path string) (*rest.Config, error) {
 	switch {
 	case err == nil:
 		return config, nil
-	case path == "":
-		return nil, fmt.Errorf("find an API server: this is no pod, and neither KUBECONFIG nor ~/.kube/config names one: %w", err)
+	case clientcmd.IsEmptyConfig(err) && path == "": // err is about a variable that nobody here needs
+		return nil, errors.New("find an API server: this is no pod, and neither KUBECONFIG nor ~/.kube/config names one")
+	case clientcmd.IsEmptyConfig(err):
+		return nil, fmt.Errorf("read the kubeconfig %s: it names no cluster", path)
+	case strings.Contains(err.Error(), path): // always, when path is ""
+		return nil, fmt.Errorf("read the kubeconfig: %w", err)
 	default:
 		return nil, fmt.Errorf("read the kubeconfig %s: %w", path, err)
 	}

@@ -194,6 +194,9 @@ func (c *Controller[T]) run(ctx, hurry context.Context) error {
 	defer c.queue.ShutDown()
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "controller", c.title))
 	if err := c.fill(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // what failed did so because of the end, such as an informer that has stopped already
+		}
 		return err
 	}
 	klog.FromContext(ctx).V(1).Info("Controller started", "workers", c.options.Workers)

@@ -151,7 +151,7 @@ func TestC9ACallIsLimitedByItsClassAndNeverOutlastsTheItem(t *testing.T) {
 					if time.Since(began) != test.want || !errors.Is(err, test.why) || !errors.Is(err, context.DeadlineExceeded) {
 						t.Errorf("the call ended with %v (%T) after %v", err, err, time.Since(began))
 					}
-					if test.why == cause.CallTimeout && ctx.Err() != nil {
+					if errors.Is(test.why, cause.CallTimeout) && ctx.Err() != nil {
 						t.Errorf("the item ended with the call: %v", context.Cause(ctx))
 					}
 					return controller.Result{}, nil

@@ -145,11 +145,29 @@ func awaitSync(ctx context.Context, limit time.Duration, informers []*informer, 
 	if cache.WaitFor(limited, "", checkers...) {
 		return nil
 	}
-	errs := []error{context.Cause(limited)}
+	failed := &syncError{cause: context.Cause(limited)}
+	named := map[*informer]bool{} // one informer may be several sources
 	for _, inf := range informers {
-		if !inf.HasSynced() {
-			errs = append(errs, inf.unsynced())
+		if !inf.HasSynced() && !named[inf] {
+			named[inf] = true
+			failed.caches = append(failed.caches, inf.unsynced())
 		}
 	}
-	return errors.Join(errs...)
+	return failed
 }
+
+// syncError is one line, however many caches have not filled, so that it is one in a log too.
+type syncError struct {
+	cause  error
+	caches []error
+}
+
+func (e *syncError) Error() string {
+	text := e.cause.Error()
+	for i, err := range e.caches {
+		text += []string{": ", "; "}[min(i, 1)] + err.Error()
+	}
+	return text
+}
+
+func (e *syncError) Unwrap() []error { return append([]error{e.cause}, e.caches...) }

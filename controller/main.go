@@ -28,6 +28,8 @@ func runMain(ctx context.Context, setup func(*Manager)) error {
 	m := NewManager(config, Options{})
 	setup(m)
 	err = m.Run(ctx)
-	fmt.Fprint(os.Stderr, m.Report())
+	if ctx.Err() != nil { // else err says it all
+		fmt.Fprint(os.Stderr, m.Report())
+	}
 	return err
 }

@@ -79,15 +79,15 @@ func (r ShutdownReport) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "stopped in %v: %v\n", r.Took.Round(100*time.Microsecond), r.Cause)
 	if r.Finished > 0 {
-		fmt.Fprintf(&b, "  finished: %d items in flight\n", r.Finished)
+		fmt.Fprintf(&b, "  finished: %s in flight\n", items(r.Finished))
 	}
-	fmt.Fprintf(&b, "  cancelled: %d items in flight\n", len(r.Cancelled))
+	fmt.Fprintf(&b, "  cancelled: %s in flight\n", items(len(r.Cancelled)))
 	for _, w := range r.Cancelled {
 		fmt.Fprintf(&b, "    %v\n", w)
 	}
 	for _, name := range sortedKeys(r.Queued) {
 		if r.Queued[name] > 0 {
-			fmt.Fprintf(&b, "  not started: %d items in the queue of %s\n", r.Queued[name], name)
+			fmt.Fprintf(&b, "  not started: %s in the queue of %s\n", items(r.Queued[name]), name)
 		}
 	}
 	if len(r.Stragglers) == 0 {
@@ -102,6 +102,13 @@ func (r ShutdownReport) String() string {
 		}
 	}
 	return b.String()
+}
+
+func items(n int) string {
+	if n == 1 {
+		return "1 item"
+	}
+	return fmt.Sprintf("%d items", n)
 }
 
 func sortedKeys(m map[string]int) []string {

@@ -34,7 +34,7 @@ func (e *SignalError) Error() string { return "received the signal " + e.Signal.
 
 // Is makes it [context.Canceled] too.
 func (e *SignalError) Is(target error) bool {
-	return target == context.Canceled //nolint:errorlint // Is is what errors.Is calls for one error of the chain
+	return target == context.Canceled
 }
 
 func listen(signals chan os.Signal, cancel context.CancelCauseFunc, e *escalation) {

@@ -8,8 +8,13 @@ import (
 	"net/http"
 	"time"
 
+	"k8s.io/klog/v2"
+
 	"github.com/lanyard-k8s/lanyard/controller"
 )
+
+// answerTime is how long a probe that is being answered at the end may take.
+const answerTime = 200 * time.Millisecond
 
 // serveHealth serves the probes of the pod: /healthz while the process works at all, /readyz once every
 // controller does.
@@ -17,8 +22,9 @@ func serveHealth(address string, m *controller.Manager) func(context.Context) er
 	return func(ctx context.Context) error {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
-			return fmt.Errorf("serve health on %s: %w", address, err)
+			return fmt.Errorf("serve health on %s: %w (-health-addr names another address)", address, err)
 		}
+		klog.FromContext(ctx).Info("Serving health", "address", listener.Addr())
 		mux := http.NewServeMux()
 		mux.HandleFunc("GET /healthz", probe(func() error { return nil }))
 		mux.HandleFunc("GET /readyz", probe(m.Ready))
@@ -31,10 +37,14 @@ func serveHealth(address string, m *controller.Manager) func(context.Context) er
 			return err
 		case <-ctx.Done():
 		}
-		// The end has come, but a probe that is being answered may have its answer.
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		// The end has come, but a probe that is being answered may have its answer. Whoever is connected
+		// and asks nothing is not waited for any longer.
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 		defer cancel()
 		err = server.Shutdown(grace)
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close()
+		}
 		if serveErr := <-failed; !errors.Is(serveErr, http.ErrServerClosed) {
 			err = errors.Join(err, serveErr)
 		}

@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-help lists the flags)", err)
 	}
 	logger, err := newLogger(s.logFormat, s.verbosity, output)
 	if err != nil {
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 
 	config, err := controller.LoadConfig(s.kubeconfig)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (-kubeconfig names another)", err)
 	}
 	config.UserAgent = flunder.FieldManager
 	m := controller.NewManager(config, controller.Options{SyncTimeout: s.syncTimeout, ShutdownTimeout: s.shutdownTimeout})
@@ -65,14 +65,16 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 		m.AddRunnable("health", serveHealth(s.healthAddress, m))
 	}
 	err = m.Run(ctx)
-	fmt.Fprint(output, m.Report())
+	if ctx.Err() != nil { // else err says it all
+		fmt.Fprint(output, m.Report())
+	}
 	return err
 }
 
 func parse(args []string, output io.Writer) (*settings, error) {
 	s := &settings{}
 	flags := flag.NewFlagSet("flunder-controller", flag.ContinueOnError)
-	flags.SetOutput(output)
+	flags.SetOutput(io.Discard) // what is wrong with the flags is told once, by main
 	flags.StringVar(&s.kubeconfig, "kubeconfig", "", "how to reach the API server; empty: the pod's own service account, else as kubectl does")
 	flags.StringVar(&s.flunder.Namespace, "namespace", "", "the only namespace to work in; empty: all")
 	flags.IntVar(&s.flunder.Workers, "workers", 4, "how many Flunders are reconciled at the same time")
@@ -81,11 +83,18 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.IntVar(&s.verbosity, "v", 0, "how much is logged: 0 what changes, 1 also cancellations, 2 also reconciles that did nothing")
 	flags.DurationVar(&s.syncTimeout, "sync-timeout", 30*time.Second, "how long the caches may take to fill")
 	flags.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 20*time.Second, "how long everything may take to stop")
-	if err := flags.Parse(args); err != nil {
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		flags.SetOutput(output)
+		flags.PrintDefaults()
 		return nil, err
-	}
-	if flags.NArg() > 0 {
-		return nil, fmt.Errorf("unknown argument %q: everything is set by flags, see -help", flags.Arg(0))
+	case err != nil:
+		return nil, err
+	case flags.NArg() > 0:
+		return nil, fmt.Errorf("unknown argument %q: everything is set by flags", flags.Arg(0))
+	case s.flunder.Workers < 1:
+		return nil, fmt.Errorf("-workers=%d: at least one is needed", s.flunder.Workers)
 	}
 	s.flunder.Instance = os.Getenv("POD_NAME")
 	return s, nil

@@ -56,11 +56,11 @@ func (c *Cause) Name() string { return c.name }
 
 // Is makes the cause equal to [context.Canceled] or [context.DeadlineExceeded], whichever it is.
 func (c *Cause) Is(target error) bool {
-	return target == c.std //nolint:errorlint // Is is what errors.Is calls for one error of the chain
+	return target == c.std
 }
 
 // Timeout tells whether the cause is a time-out, as [net.Error] has it.
-func (c *Cause) Timeout() bool { return c.std == context.DeadlineExceeded }
+func (c *Cause) Timeout() bool { return errors.Is(c.std, context.DeadlineExceeded) }
 
 // With returns an error that is this cause and carries a detail; both are found by [errors.Is].
 func (c *Cause) With(detail error) error {

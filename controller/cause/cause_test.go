@@ -18,13 +18,13 @@ func TestACauseIsItselfItsDetailAndTheStandardLibrarysError(t *testing.T) {
 	} {
 		err := fmt.Errorf("reconcile: %w", c.With(detail))
 		other := context.DeadlineExceeded
-		if std == context.DeadlineExceeded {
+		if errors.Is(std, context.DeadlineExceeded) {
 			other = context.Canceled
 		}
 		if !errors.Is(err, c) || !errors.Is(err, detail) || !errors.Is(err, std) || errors.Is(err, other) {
 			t.Errorf("%v is not what it should be", err)
 		}
-		if c.Timeout() != errors.Is(c, context.DeadlineExceeded) || cause.Of(err) != c || c.With(nil) != error(c) {
+		if c.Timeout() != errors.Is(c, context.DeadlineExceeded) || cause.Of(err) != c || !errors.Is(c.With(nil), c) {
 			t.Errorf("%s: time-out %v, found %v", c.Name(), c.Timeout(), cause.Of(err))
 		}
 	}

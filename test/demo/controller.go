@@ -36,6 +36,7 @@ type cost struct {
 
 // startController builds the sample controller and runs it as its service account.
 func startController(ctx context.Context, st *stage) (*play, error) {
+	say("controller", "building sample-controller")
 	binary := filepath.Join(st.dir, "flunder-controller")
 	build := exec.CommandContext(ctx, "go", "build", "-C", st.root, "-o", binary, "./sample-controller")
 	if output, err := build.CombinedOutput(); err != nil {
@@ -100,6 +101,7 @@ func (p *play) read(output io.Reader) {
 			say("controller", "%s %s: %s", l.Msg, l.Object, l.Err)
 		}
 	}
+	_, _ = io.Copy(io.Discard, output) // after a line that is too long; the controller is not to wait for us
 }
 
 func (p *play) cost(name types.NamespacedName) cost {

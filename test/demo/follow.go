@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -24,6 +25,7 @@ type view struct {
 	play     *play
 	began    time.Time
 	flunders map[types.NamespacedName]*seen
+	applied  bool // all samples are
 	settled  bool // the table has been shown since the last change
 }
 
@@ -38,15 +40,34 @@ type seen struct {
 // follow applies the samples and shows what happens until ctx ends, the controller is gone, or, with
 // once, all is settled.
 func follow(ctx context.Context, st *stage, p *play, once bool) error {
-	client, err := versioned.NewForConfig(st.admin)
+	ctx, cancel := context.WithCancel(ctx)
+	changes := make(chan change)
+	informer, err := watch(ctx, st, changes)
 	if err != nil {
+		cancel()
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
 	defer cancel()
+	running.Go(func() { informer.RunWithContext(ctx) })
+	if !cache.WaitFor(ctx, "", informer.HasSyncedChecker()) {
+		return nil
+	}
+	v := &view{play: p, began: time.Now(), flunders: map[types.NamespacedName]*seen{}}
+	applied := make(chan error, 1)
+	running.Go(func() { applied <- st.applySamples(ctx) })
+	return v.show(ctx, st, changes, applied, once)
+}
+
+// watch makes an informer that sends each change of a Flunder among the samples.
+func watch(ctx context.Context, st *stage, changes chan<- change) (cache.TypedSharedIndexInformer[*v1beta1.Flunder], error) {
+	client, err := versioned.NewForConfig(st.admin)
+	if err != nil {
+		return nil, err
+	}
 	informer := externalversions.NewSharedInformerFactoryWithOptions(client, 0, externalversions.WithNamespace(samplesNamespace)).
 		Wardle().V1beta1().Flunders().TypedInformer()
-	changes := make(chan change)
 	send := func(c change) {
 		select {
 		case changes <- c:
@@ -54,38 +75,34 @@ func follow(ctx context.Context, st *stage, p *play, once bool) error {
 		}
 	}
 	_, err = informer.AddTypedEventHandler(cache.TypedResourceEventHandlerFuncs[*v1beta1.Flunder]{
-		AddFunc:    func(f *v1beta1.Flunder) { send(change{flunder: f}) },
-		UpdateFunc: func(_, f *v1beta1.Flunder) { send(change{flunder: f}) },
-		DeleteFunc: func(d cache.DeletedObject[*v1beta1.Flunder]) { send(change{flunder: d.OptionalObj, deleted: true}) },
+		AddFunc:    func(f *v1beta1.Flunder) { send(change{name: f.Name, flunder: f}) },
+		UpdateFunc: func(_, f *v1beta1.Flunder) { send(change{name: f.Name, flunder: f}) },
+		DeleteFunc: func(d cache.DeletedObject[*v1beta1.Flunder]) { send(change{name: d.GetObjectName().Name}) },
 	})
-	if err != nil {
-		return err
-	}
-	done := make(chan struct{})
-	go func() { defer close(done); informer.RunWithContext(ctx) }()
-	defer func() { cancel(); <-done }()
+	return informer, err
+}
 
-	if !cache.WaitFor(ctx, "", informer.HasSyncedChecker()) {
-		return nil
-	}
-	v := &view{play: p, began: time.Now(), flunders: map[types.NamespacedName]*seen{}}
-	applied := make(chan error, 1)
-	go func() { applied <- st.applySamples(ctx) }()
+// show is follow's loop.
+func (v *view) show(ctx context.Context, st *stage, changes <-chan change, applied <-chan error, once bool) error {
+	const pause = 700 * time.Millisecond // the controller's log comes a moment after its writes
 	quiet := time.NewTimer(time.Hour)
+	defer quiet.Stop()
 	for {
 		select {
 		case err := <-applied:
-			if err != nil {
+			if err != nil && ctx.Err() == nil {
 				return err
 			}
+			v.applied = true
+			quiet.Reset(pause)
 		case c := <-changes:
 			v.note(c)
-			quiet.Reset(700 * time.Millisecond) // the controller's log comes a moment after its writes
+			quiet.Reset(pause)
 		case <-quiet.C:
 			if v.table(st) && once {
 				return nil
 			}
-		case <-p.exited:
+		case <-v.play.exited:
 			return errors.New("the sample controller is gone")
 		case <-ctx.Done():
 			return nil
@@ -94,13 +111,13 @@ func follow(ctx context.Context, st *stage, p *play, once bool) error {
 }
 
 type change struct {
-	flunder *v1beta1.Flunder
-	deleted bool
+	name    string
+	flunder *v1beta1.Flunder // nil when it has been deleted
 }
 
 func (v *view) note(c change) {
-	name := types.NamespacedName{Namespace: c.flunder.Namespace, Name: c.flunder.Name}
-	if c.deleted {
+	name := types.NamespacedName{Namespace: samplesNamespace, Name: c.name}
+	if c.flunder == nil {
 		delete(v.flunders, name)
 		v.line(name.Name, "deleted", "")
 		return
@@ -131,7 +148,7 @@ func (v *view) line(name, reason, message string) {
 // table shows each Flunder's outcome, how long it took and what it cost, once for each time that all of
 // them have one.
 func (v *view) table(st *stage) bool {
-	if v.settled || len(v.flunders) == 0 {
+	if v.settled || !v.applied || len(v.flunders) == 0 {
 		return false
 	}
 	for _, s := range v.flunders {

@@ -24,6 +24,10 @@ func main() {
 	flag.BoolVar(&s.install, "install", false, "with -cluster: apply the CRD and the permissions first")
 	flag.BoolVar(&s.once, "once", false, "end by itself once every sample has a verdict")
 	flag.Parse()
+	if err := s.check(flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	err := run(ctx, s)
@@ -32,6 +36,17 @@ func main() {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
 		os.Exit(1)
 	}
+}
+
+// check finds what would otherwise be passed over in silence.
+func (s settings) check(args []string) error {
+	switch {
+	case len(args) > 0:
+		return fmt.Errorf("unknown argument %q: everything is set by flags, see -help", args[0])
+	case s.install && s.cluster == "":
+		return errors.New("-install is for a cluster of yours: name its kubeconfig with -cluster (make run CLUSTER=path INSTALL=1)")
+	}
+	return nil
 }
 
 func run(ctx context.Context, s settings) (err error) {

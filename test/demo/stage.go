@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -25,6 +26,9 @@ const (
 	samplesNamespace = "lanyard-demo"
 	systemNamespace  = "lanyard-system"
 	account          = "flunder-controller"
+
+	// The label of the samples' namespace that tells it from one of the user's with that name.
+	madeBy, demonstration = "app.kubernetes.io/managed-by", "lanyard-demo"
 )
 
 // stage is the cluster that the demonstration plays in.
@@ -34,6 +38,7 @@ type stage struct {
 	root       string                     // of the repository
 	dir        string                     // for kubeconfigs, the binary and logs
 	kubeconfig string                     // what to give to kubectl
+	prepared   bool                       // the samples' namespace is there, and the demonstration's
 }
 
 func setStage(ctx context.Context, s settings) (*stage, error) {
@@ -119,16 +124,37 @@ func (st *stage) installed(ctx context.Context) error {
 	return err
 }
 
-// prepare makes the namespace of the samples.
+// prepare makes the namespace of the samples. One that a run which was killed has left is used again, one
+// that is being removed is waited for, and one of the user's is left alone.
 func (st *stage) prepare(ctx context.Context) error {
 	kube, err := kubernetes.NewForConfig(st.admin)
 	if err != nil {
 		return err
 	}
-	_, err = kube.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: samplesNamespace}}, metav1.CreateOptions{})
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create the namespace of the samples: %w", err)
+	namespaces := kube.CoreV1().Namespaces()
+	mine := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: samplesNamespace, Labels: map[string]string{madeBy: demonstration}}}
+	err = wait.PollUntilContextTimeout(ctx, 200*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, err := namespaces.Create(ctx, mine, metav1.CreateOptions{})
+		if !apierrors.IsAlreadyExists(err) {
+			return true, err
+		}
+		there, err := namespaces.Get(ctx, samplesNamespace, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return false, nil
+		case err != nil:
+			return false, err
+		case !there.DeletionTimestamp.IsZero():
+			return false, nil
+		case there.Labels[madeBy] != demonstration:
+			return false, errors.New("it exists and is not the demonstration's: remove it first")
+		}
+		return true, nil
+	})
+	if err != nil {
+		return fmt.Errorf("make the namespace %s for the samples: %w", samplesNamespace, err)
 	}
+	st.prepared = true
 	return nil
 }
 
@@ -147,7 +173,7 @@ func (st *stage) strike(ctx context.Context) error {
 		if err = st.plane.Stop(ctx); err == nil {
 			say("control plane", "stopped in %v", round(time.Since(began)))
 		}
-	} else if st.admin != nil {
+	} else if st.prepared {
 		err = st.removeSamples(ctx)
 	}
 	return errors.Join(err, os.RemoveAll(st.dir))

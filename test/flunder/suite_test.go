@@ -2,7 +2,6 @@ package flunder_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"go.uber.org/goleak"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -29,8 +27,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
-	"github.com/lanyard-k8s/lanyard/test/internal/cluster"
-	"github.com/lanyard-k8s/lanyard/test/internal/repo"
+	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
 
 // plane is the control plane of this package's tests: etcd and kube-apiserver, with the CRD and the
@@ -38,35 +35,7 @@ import (
 var plane *controlplane.ControlPlane
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	code, err := withPlane(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-func withPlane(m *testing.M) (code int, err error) {
-	ctx := context.Background()
-	if plane, err = controlplane.Start(ctx, controlplane.Options{}); err != nil {
-		return 1, err
-	}
-	defer func() { _ = plane.Stop(ctx) }()
-	root, err := repo.Root()
-	if err != nil {
-		return 1, err
-	}
-	if err := cluster.ApplyConfig(ctx, plane.Config(), root, "default", "crd", "rbac"); err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	os.Exit(suite.Main(m, suite.Options{Started: func(p *controlplane.ControlPlane) { plane = p }}))
 }
 
 // env is a namespace for one test.

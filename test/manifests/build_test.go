@@ -1,4 +1,4 @@
-// Package manifests_test tests what config/ builds, without a cluster.
+// Package manifests_test tests what config/ builds, and that a cluster takes it.
 package manifests_test
 
 import (

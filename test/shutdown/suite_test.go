@@ -3,7 +3,6 @@ package shutdown_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -25,8 +23,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
-	"github.com/lanyard-k8s/lanyard/test/internal/cluster"
-	"github.com/lanyard-k8s/lanyard/test/internal/repo"
+	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
 )
 
@@ -43,49 +40,16 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	code, err := withPlane(m)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(suite.Main(m, suite.Options{Prepare: withAuditLog, Started: func(p *controlplane.ControlPlane) { plane = p }}))
 }
 
-func withPlane(m *testing.M) (code int, err error) {
-	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "shutdown-")
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
+func withAuditLog(_ context.Context, _, dir string) (controlplane.Options, error) {
 	auditLog = filepath.Join(dir, "audit.log")
 	policy := filepath.Join(dir, "policy.yaml")
-	if err := os.WriteFile(policy, []byte(auditPolicy), 0o600); err != nil {
-		return 1, err
-	}
-	plane, err = controlplane.Start(ctx, controlplane.Options{APIServerArgs: map[string][]string{
+	return controlplane.Options{APIServerArgs: map[string][]string{
 		"audit-policy-file": {policy},
 		"audit-log-path":    {auditLog},
-	}})
-	if err != nil {
-		return 1, err
-	}
-	defer func() { _ = plane.Stop(ctx) }()
-	root, err := repo.Root()
-	if err != nil {
-		return 1, err
-	}
-	if err := cluster.ApplyConfig(ctx, plane.Config(), root, "default", "crd", "rbac"); err != nil {
-		return 1, err
-	}
-	return m.Run(), nil
+	}}, os.WriteFile(policy, []byte(auditPolicy), 0o600)
 }
 
 // env is a namespace with objects, and a proxy for a user of its own.

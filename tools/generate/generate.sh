@@ -14,12 +14,13 @@ if [ "${1:-}" = --check ]; then
 	cp -r "$repo"/{go.mod,go.sum,api} "$root/"
 fi
 
-generated=(clientset/versioned applyconfiguration informers listers config/crd/bases)
+generated=(clientset/versioned clientset/deprecated applyconfiguration informers listers config/crd/bases)
 module=github.com/lanyard-k8s/lanyard
 api=$module/api/wardle/v1beta1
 header=$repo/tools/generate/boilerplate.go.txt
 
 GOWORK=off go build -C "$repo/tools/generate" -o "$work/bin/" tool
+GOWORK=off go build -C "$repo/tools" -o "$work/bin/" ./deprecated-gen
 cd "$root"
 rm -rf "${generated[@]}" api/wardle/v1beta1/zz_generated.deepcopy.go
 
@@ -33,6 +34,8 @@ gen applyconfiguration-gen --output-dir applyconfiguration --output-pkg "$module
 gen client-gen --output-dir clientset --output-pkg "$module/clientset" --clientset-name versioned \
 	--apply-configuration-package "$module/applyconfiguration" \
 	--input-base "$module/api" --input wardle/v1beta1
+gen deprecated-gen --clientset "$module/clientset/versioned" \
+	--output-dir clientset/deprecated --output-pkg "$module/clientset/deprecated"
 gen lister-gen --output-dir listers --output-pkg "$module/listers" "$api"
 gen informer-gen --output-dir informers --output-pkg "$module/informers" \
 	--versioned-clientset-package "$module/clientset/versioned" --listers-package "$module/listers" "$api"

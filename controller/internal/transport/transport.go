@@ -96,7 +96,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.Start = time.Now()
 	if limit := t.transport.limit(unit, c.Call); limit > 0 {
 		c.ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
-		req = req.WithContext(c.ctx)
+		req = req.WithContext(c.ctx) //nolint:contextcheck // c.ctx is made from the request's own two lines above
 	}
 	unit.Begin(c.Call)
 	resp, err := t.next.RoundTrip(req)
@@ -121,6 +121,9 @@ func finish(req *http.Request, resp *http.Response, err error, c *call) (*http.R
 		// the cause.
 		_ = resp.Body.Close()
 		err = c.ctx.Err()
+	}
+	if streamsList(req) {
+		resp, err = evenTempered(resp, err)
 	}
 	if err != nil {
 		err = withCauseOf(c.ctx, req, err)
