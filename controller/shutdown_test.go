@@ -200,3 +200,27 @@ func TestARootThatHasEndedStartsNothing(t *testing.T) {
 		}
 	})
 }
+
+func TestC7ACutCallIsInTheReportAlsoOfAnItemThatReturnedNil(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})}, controller.Options{})
+		client := kubernetes.NewForConfigOrDie(m.Config())
+		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+			_ = client.CoreV1().ConfigMaps("default").Delete(ctx, "x", metav1.DeleteOptions{}) // as good as unimportant
+			return controller.Result{}, nil
+		}, controller.ControllerOptions{})
+		r := start(t, t.Context(), m)
+		synctest.Wait()
+		if err := r.end(nil); err != nil {
+			t.Error(err)
+		}
+		if report := m.Report(); len(report.Cancelled) != 1 || report.Finished != 0 || !strings.Contains(report.String(), "in delete configmaps default/x") {
+			t.Errorf("the report is\n%v", report)
+		}
+	})
+}
