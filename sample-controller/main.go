@@ -17,13 +17,12 @@ import (
 )
 
 type settings struct {
-	kubeconfig      string
-	healthAddress   string
-	logFormat       string
-	verbosity       int
-	flunder         flunder.Options
-	syncTimeout     time.Duration
-	shutdownTimeout time.Duration
+	kubeconfig    string
+	healthAddress string
+	logFormat     string
+	verbosity     int
+	flunder       flunder.Options
+	manager       controller.Options
 }
 
 func main() {
@@ -57,7 +56,7 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 		return fmt.Errorf("%w (-kubeconfig names another)", err)
 	}
 	config.UserAgent = flunder.FieldManager
-	m := controller.NewManager(config, controller.Options{SyncTimeout: s.syncTimeout, ShutdownTimeout: s.shutdownTimeout})
+	m := controller.NewManager(config, s.manager)
 	if _, err := flunder.Setup(m, s.flunder); err != nil {
 		return err
 	}
@@ -81,8 +80,10 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.StringVar(&s.healthAddress, "health-addr", ":8081", "where /healthz and /readyz are served; empty: nowhere")
 	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	flags.IntVar(&s.verbosity, "v", 0, "how much is logged: 0 what changes, 1 also cancellations, 2 also reconciles that did nothing")
-	flags.DurationVar(&s.syncTimeout, "sync-timeout", 30*time.Second, "how long the caches may take to fill")
-	flags.DurationVar(&s.shutdownTimeout, "shutdown-timeout", 20*time.Second, "how long everything may take to stop")
+	flags.DurationVar(&s.manager.SyncTimeout, "sync-timeout", 30*time.Second, "how long the caches may take to fill")
+	flags.DurationVar(&s.manager.DrainTimeout, "drain-timeout", 0, "how long Flunders in flight may take to finish at the end; 0: they are cancelled. A second signal cancels them")
+	flags.DurationVar(&s.manager.ShutdownTimeout, "shutdown-timeout", 20*time.Second, "how long everything may take to stop, drain included")
+	flags.BoolVar(&s.manager.StragglerStacks, "straggler-stacks", false, "print the stack of whatever does not stop")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
