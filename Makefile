@@ -38,7 +38,7 @@ run: ## See Flunders reconciled on a control plane of its own, until Ctrl-C.
 	@exec $(BIN)/demo $(if $(CLUSTER),-cluster '$(CLUSTER)') $(if $(INSTALL),-install)
 
 .PHONY: test
-test: verify-generated verify-modules vet lint ## Check everything, then run all tests with the race detector.
+test: verify-generated verify-modules vet lint ctxvet ## Check everything, then run all tests with the race detector.
 	go test -race ./...
 	go test -C test/controlplane -race -timeout $(TEST_TIMEOUT) ./...
 	go test -C tools -race ./...
@@ -65,6 +65,10 @@ vet: ## Run go vet in every module.
 .PHONY: lint
 lint: ## Run golangci-lint in every module; the first time it is built, which takes minutes.
 	@tools/lint/lint.sh $(CODE)
+
+.PHONY: ctxvet
+ctxvet: ## Run our own analyzers in every module: contexts dropped, stored or ignored.
+	@tools/vet.sh $(CODE)
 
 .PHONY: image-binary
 image-binary: ## Build the static binary that the image holds.

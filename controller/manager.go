@@ -71,7 +71,7 @@ type Manager struct {
 	units     work.Registry
 	readiness atomic.Int64 // controllers that work
 
-	hurry       context.Context //nolint:containedctx // ends when drains are to be cut short
+	hurry       context.Context //ctxvet:ok ctxfield: ends when drains are to be cut short
 	cancelDrain context.CancelFunc
 
 	mu          sync.Mutex

@@ -85,7 +85,7 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 // eventHandler turns an informer's events into requests. client-go calls handlers without a context;
 // this one carries the controller's, so that filters and mappings see it (C1).
 type eventHandler[O Object] struct {
-	ctx     context.Context //nolint:containedctx // client-go's handlers have no context parameter
+	ctx     context.Context //ctxvet:ok ctxfield: client-go's handlers have no context parameter
 	mapping MapFunc[O]
 	filters []Filter[O]
 	enqueue func(Request)

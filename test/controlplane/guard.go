@@ -37,7 +37,7 @@ func startGuard(d *dirs) (*guard, error) {
 	if d.temporary {
 		remove = d.root
 	}
-	//nolint:noctx // It has to outlive this process, and so every context.
+	// It has to outlive this process, and so every context.
 	cmd := exec.Command("/bin/sh", "-c", guardScript, "controlplane-guard", d.state, remove)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()

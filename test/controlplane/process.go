@@ -30,7 +30,7 @@ func startProcess(d *dirs, binaries string, c assets.Component, args ...string) 
 	}
 	defer func() { _ = log.Close() }() // the child has its own
 
-	//nolint:noctx // It ends with Stop, in its turn; a context would kill it out of order.
+	// It ends with Stop, in its turn; a context would kill it out of order.
 	cmd := exec.Command(filepath.Join(binaries, string(c)), args...)
 	cmd.Dir = d.state
 	// kwok would read the user's configuration as well.

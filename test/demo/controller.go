@@ -52,7 +52,7 @@ func startController(ctx context.Context, st *stage) (*play, error) {
 	}
 	p := &play{exited: make(chan struct{}), costs: map[types.NamespacedName]cost{}}
 	// Not CommandContext, which would kill it: stop lets it end as a pod would.
-	p.process = exec.Command(binary, "-kubeconfig", kubeconfig, "-namespace", samplesNamespace, //nolint:noctx // see above
+	p.process = exec.Command(binary, "-kubeconfig", kubeconfig, "-namespace", samplesNamespace, //ctxvet:ok noctx: see above
 		"-health-addr", "", "-log-format", "json", "-v", "2")
 	p.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C at the terminal is not its to hear
 	output, err := p.process.StderrPipe()

@@ -27,7 +27,7 @@ type demo struct {
 func start(t *testing.T, environment []string, args ...string) *demo {
 	t.Helper()
 	d := &demo{T: t, began: time.Now(), tmp: t.TempDir(), output: &output{}, gone: make(chan struct{})}
-	d.cmd = exec.Command(binary, args...) //nolint:noctx // signals are what is tested
+	d.cmd = exec.Command(binary, args...)
 	d.cmd.Env = append(append(os.Environ(), "TMPDIR="+d.tmp), environment...)
 	d.cmd.Stdout, d.cmd.Stderr = d.output, d.output
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -26,7 +26,7 @@ type process struct {
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := &process{T: t, output: newOutput()}
-	p.cmd = exec.Command(binary, args...) //nolint:noctx // signals are what is tested
+	p.cmd = exec.Command(binary, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.run()
 	return p

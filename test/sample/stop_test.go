@@ -115,7 +115,7 @@ func TestASecondSignalEndsAProcessThatHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &process{T: t, output: newOutput()}
-	p.cmd = exec.Command(binary, "-kubeconfig="+kubeconfig(t, account(t)), "-health-addr=127.0.0.1:0") //nolint:noctx // as start
+	p.cmd = exec.Command(binary, "-kubeconfig="+kubeconfig(t, account(t)), "-health-addr=127.0.0.1:0")
 	p.cmd.Stderr = writer
 	p.run()
 	line := make([]byte, 4096)

@@ -26,7 +26,7 @@ type Call struct {
 	Err     error     // what it ended with, before a manager adds the cause to it
 	Cause   error     // why its context had ended when it did; nil when it had not
 
-	ctx     context.Context //nolint:containedctx // whose call it is, is the question
+	ctx     context.Context //ctxvet:ok ctxfield: whose call it is, is the question
 	onEnded bool            // it was begun on a context that had ended
 }
 

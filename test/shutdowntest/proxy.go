@@ -68,7 +68,7 @@ func (p *Proxy) start(config *rest.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	inner, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not block
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ type Options struct {
 
 	// Context is the parent of the root, for its values and logger. Default: the test's context, without
 	// a log.
-	Context context.Context //nolint:containedctx // an option
+	Context context.Context //ctxvet:ok ctxfield: an option
 
 	// Within bounds the wait for Run to return after the end; the test fails when it is over. Default:
 	// Manager.ShutdownTimeout or, where that is not set, 20 seconds, and 10 seconds more.

@@ -12,7 +12,7 @@ import (
 type call struct {
 	*work.Call
 	unit   *work.Unit         // nil for a call that no unit makes
-	ctx    context.Context    //nolint:containedctx // the request's own, as http.Request keeps it
+	ctx    context.Context    //ctxvet:ok ctxfield: the request's own, as http.Request keeps it
 	cancel context.CancelFunc // of the call's time limit, nil without one
 }
 

@@ -25,8 +25,8 @@ func New(parent context.Context) (ctx context.Context, end context.CancelCauseFu
 
 // A context may hold its parent: that is what it is made of.
 type root struct {
-	context.Context                 //nolint:containedctx // see above
-	parent          context.Context //nolint:containedctx // see above
+	context.Context
+	parent context.Context
 }
 
 // Err asks the parent too, so that there is no moment in which the parent has ended and the tree

@@ -32,7 +32,7 @@ type Unit struct {
 	// Goroutine is the number of the goroutine that does the work, to find its stack by.
 	Goroutine uint64
 
-	base   context.Context //nolint:containedctx // the unit is carried by a context itself: see SetDeadline
+	base   context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
 	limits *Limits         // nil for what is no item
 
 	mu    sync.Mutex

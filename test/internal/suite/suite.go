@@ -30,7 +30,7 @@ type Options struct {
 // returns the process's exit code.
 func Main(m *testing.M, options Options) int {
 	flag.Parse()
-	code, err := run(context.Background(), m, options)
+	code, err := run(context.Background(), m, options) //nolint:forbidigo // the root of the test process: testing.M has no context
 	if err == nil && code == 0 {
 		err = goleak.Find()
 	}

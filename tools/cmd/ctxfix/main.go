@@ -1,0 +1,17 @@
+// Command ctxfix moves code to contexts, one analyzer at a time:
+//
+//	ctxfix -ctxargs -fix ./...
+//	go fix -fixtool=$(which ctxfix) -ctxsibling ./...
+//	ctxfix -ctxtodo -fix -diff ./...
+//	ctxfix -ctxplumb -fix ./...
+//
+// Build after each step, and look at each hunk: see docs/migration.md.
+package main
+
+import (
+	"golang.org/x/tools/go/analysis/multichecker"
+
+	"github.com/lanyard-k8s/lanyard/tools/internal/suite"
+)
+
+func main() { multichecker.Main(suite.Fixers()...) }

@@ -1,0 +1,79 @@
+// Package ctxblock reports blocking that does not end when the context does.
+package ctxblock
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/lanyard-k8s/lanyard/tools/internal/answer"
+	"github.com/lanyard-k8s/lanyard/tools/internal/edit"
+	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
+)
+
+const doc = `report blocking that ignores the context in scope
+
+Sleep(Duration) of anything, a bare channel receive, a select without the context's Done and the
+wait functions of old hold up shutdown, loss of leadership and the next item until they are over.
+
+Silent: sleeps shorter than a tenth of a second, joins of a goroutine that the same function
+starts, the drain of a stopped timer, channels named for stopping, clean-up code and what comes after the
+context's end, defers and goroutines, and tests.`
+
+// Analyzer is ctxblock.
+var Analyzer = answer.Wrap(&analysis.Analyzer{
+	Name:     "ctxblock",
+	Doc:      doc,
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      run,
+})
+
+func run(pass *analysis.Pass) (any, error) {
+	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
+	for c := range root.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.SelectStmt)(nil)) {
+		v := scope.Nearest(pass.Pkg, c.Node().Pos())
+		if v == nil || edit.Test(pass, c.Node().Pos()) {
+			continue
+		}
+		if place := scope.Of(pass.TypesInfo, c, v); place != scope.Plain && place != scope.Closure {
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.CallExpr:
+			sleep(pass, c, n, v)
+			oldWait(pass, n, v)
+		case *ast.UnaryExpr:
+			receive(pass, c, n, v)
+		case *ast.SelectStmt:
+			choice(pass, n, v)
+		}
+	}
+	return nil, nil
+}
+
+// stopWaits are the functions of k8s.io/apimachinery/pkg/util/wait that know only a channel, or
+// not even that, with what takes their place.
+var stopWaits = map[string]string{
+	"Forever":         "UntilWithContext",
+	"Until":           "UntilWithContext",
+	"NonSlidingUntil": "NonSlidingUntilWithContext",
+	"JitterUntil":     "JitterUntilWithContext",
+	"BackoffUntil":    "BackoffUntilWithContext",
+}
+
+// oldWait reports those whose channel is not a context's: ctxsibling has the others.
+func oldWait(pass *analysis.Pass, call *ast.CallExpr, v *types.Var) {
+	fn := typeutil.StaticCallee(pass.TypesInfo, call)
+	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "k8s.io/apimachinery/pkg/util/wait" || len(call.Args) == 0 {
+		return
+	}
+	next, ok := stopWaits[fn.Name()]
+	if !ok || fn.Pkg().Scope().Lookup(next) == nil || scope.DoneOf(pass.TypesInfo, call.Args[len(call.Args)-1]) != nil {
+		return
+	}
+	pass.Reportf(call.Pos(), "wait.%s does not end when %s does: write wait.%s", fn.Name(), v.Name(), next)
+}

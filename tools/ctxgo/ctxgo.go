@@ -1,0 +1,167 @@
+// Package ctxgo reports goroutines that outlive the work that started them.
+package ctxgo
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/lanyard-k8s/lanyard/tools/internal/answer"
+	"github.com/lanyard-k8s/lanyard/tools/internal/edit"
+	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
+)
+
+const doc = `report goroutines that are not joined by the function whose context they use
+
+A function that is given a context and starts a goroutine on it returns before the goroutine
+does: work goes on after shutdown was reported as done, or after the lease was given up. A
+goroutine on context.Background is not even told to end.
+
+Silent: a goroutine that tells a WaitGroup, closes or sends on a channel, or is handed one of
+these; one that waits for the context's end before it does anything; main, and tests.`
+
+// Analyzer is ctxgo.
+var Analyzer = answer.Wrap(&analysis.Analyzer{
+	Name:     "ctxgo",
+	Doc:      doc,
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      run,
+})
+
+func run(pass *analysis.Pass) (any, error) {
+	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
+	for c := range root.Preorder((*ast.GoStmt)(nil)) {
+		stmt := c.Node().(*ast.GoStmt)
+		v := scope.Nearest(pass.Pkg, stmt.Pos())
+		if v == nil || edit.Test(pass, stmt.Pos()) || inMain(pass, c) {
+			continue
+		}
+		if watches(pass, stmt) {
+			continue
+		}
+		if madeUp(pass, c) {
+			pass.Reportf(stmt.Pos(), "this goroutine runs on a context that never ends, although %s is in scope: nothing tells it to stop at shutdown: pass %[1]s and join it", v.Name())
+			continue
+		}
+		if v.Kind() == types.ParamVar && uses(pass, stmt, v) && !joined(pass, stmt) {
+			pass.Reportf(stmt.Pos(), "nothing waits for this goroutine, which uses %s: it may still run when the function, and what it holds a lease for, is over: join it with a sync.WaitGroup or an errgroup before returning", v.Name())
+		}
+	}
+	return nil, nil
+}
+
+func inMain(pass *analysis.Pass, c inspector.Cursor) bool {
+	decl, ok := scope.Decl(c)
+	return ok && pass.Pkg.Name() == "main" && decl.Name.Name == "main"
+}
+
+// madeUp reports whether the goroutine gets or makes a Background or a TODO.
+func madeUp(pass *analysis.Pass, c inspector.Cursor) bool {
+	for call := range c.Preorder((*ast.CallExpr)(nil)) {
+		if scope.NewContext(pass.TypesInfo, call.Node().(*ast.CallExpr)) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func uses(pass *analysis.Pass, stmt *ast.GoStmt, v *types.Var) bool {
+	found := false
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && pass.TypesInfo.Uses[id] == v {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// watches reports whether the goroutine first waits for a context's end: it ends with it.
+func watches(pass *analysis.Pass, stmt *ast.GoStmt) bool {
+	lit, ok := stmt.Call.Fun.(*ast.FuncLit)
+	if !ok {
+		return false
+	}
+	for _, s := range lit.Body.List {
+		switch s := s.(type) {
+		case *ast.DeferStmt:
+			continue
+		case *ast.ExprStmt:
+			if receive, ok := s.X.(*ast.UnaryExpr); ok && receive.Op == token.ARROW {
+				return isDone(pass, receive.X)
+			}
+			return false
+		case *ast.SelectStmt:
+			return selectsDone(pass, s) && len(lit.Body.List) == 1
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+func isDone(pass *analysis.Pass, e ast.Expr) bool {
+	call, ok := e.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := call.Fun.(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Done" && scope.IsContext(pass.TypesInfo.TypeOf(sel.X))
+}
+
+func selectsDone(pass *analysis.Pass, s *ast.SelectStmt) bool {
+	for _, clause := range s.Body.List {
+		expr, ok := clause.(*ast.CommClause).Comm.(*ast.ExprStmt)
+		if !ok {
+			continue
+		}
+		if receive, ok := expr.X.(*ast.UnaryExpr); ok && isDone(pass, receive.X) {
+			return true
+		}
+	}
+	return false
+}
+
+// joined reports whether the goroutine tells someone that it has ended.
+func joined(pass *analysis.Pass, stmt *ast.GoStmt) bool {
+	for _, arg := range stmt.Call.Args {
+		if tells(pass.TypesInfo.TypeOf(arg)) {
+			return true
+		}
+	}
+	found := false
+	ast.Inspect(stmt.Call.Fun, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SendStmt:
+			found = true
+		case *ast.CallExpr:
+			if id, ok := n.Fun.(*ast.Ident); ok && id.Name == "close" {
+				found = true
+			}
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && !scope.IsContext(pass.TypesInfo.TypeOf(sel.X)) {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// tells reports whether a value of this type can carry the end of a goroutine to its starter.
+func tells(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	if ch, ok := t.Underlying().(*types.Chan); ok {
+		return ch.Dir() != types.RecvOnly
+	}
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	}
+	named, ok := types.Unalias(t).(*types.Named)
+	return ok && (named.Obj().Name() == "WaitGroup" || named.Obj().Name() == "Group")
+}

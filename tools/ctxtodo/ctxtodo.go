@@ -1,0 +1,128 @@
+// Package ctxtodo reports contexts made out of thin air where a real one is in scope.
+package ctxtodo
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/lanyard-k8s/lanyard/tools/internal/answer"
+	"github.com/lanyard-k8s/lanyard/tools/internal/edit"
+	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
+)
+
+const doc = `report context.TODO and context.Background where a context is in scope
+
+A call on a new context is not cancelled when its caller is, keeps no deadline and loses the
+trace and every other value. A TODO is replaced by the context in scope, unless it stands where
+that one may have ended: in a defer, in a goroutine, in a function literal, in clean-up or lease
+code, or after its end was looked at. There, write context.WithoutCancel and a time limit.
+
+Silent: Background in such places and in tests, where it is meant; the default for a nil context.`
+
+// Analyzer is ctxtodo.
+var Analyzer = answer.Wrap(&analysis.Analyzer{
+	Name:     "ctxtodo",
+	Doc:      doc,
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      run,
+})
+
+func run(pass *analysis.Pass) (any, error) {
+	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
+	for c := range root.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		made := scope.NewContext(pass.TypesInfo, call)
+		if made == "" {
+			continue
+		}
+		if v := scope.Nearest(pass.Pkg, call.Pos()); v != nil {
+			report(pass, c, call, made, v)
+		} else if blank(pass, c) && made == "TODO" {
+			pass.Reportf(call.Pos(), "context.TODO() although the function is given a context, as _: name the parameter ctx and write ctx")
+		}
+	}
+	return nil, nil
+}
+
+func report(pass *analysis.Pass, c inspector.Cursor, call *ast.CallExpr, made string, v *types.Var) {
+	place := scope.Of(pass.TypesInfo, c, v)
+	self := assignsTo(pass, c, v)
+	switch {
+	case self && made == "Background", nilDefault(pass, c, v):
+	case made == "Background" && (place != scope.Plain || edit.Test(pass, call.Pos())):
+	case made == "Background":
+		pass.Reportf(call.Pos(), "context.Background() is not cancelled with %[1]s, which is in scope, and has none of its values: write %[1]s, or context.WithoutCancel(%[1]s) if this must outlive it", v.Name())
+	case place == scope.Closure:
+		pass.Reportf(call.Pos(), "context.TODO() %s is not cancelled with %[2]s: write %[2]s if the literal has returned before %[2]s ends, else context.WithoutCancel(%[2]s) with a time limit", place, v.Name())
+	case place == scope.Started:
+		pass.Reportf(call.Pos(), "context.TODO() %s is not cancelled with %[2]s: write %[2]s if the goroutine is joined before %[2]s ends, else context.WithoutCancel(%[2]s) with a time limit", place, v.Name())
+	case place != scope.Plain:
+		pass.Reportf(call.Pos(), "context.TODO() %s has no time limit and no values, but %[2]s may be over here: write context.WithoutCancel(%[2]s) with a time limit", place, v.Name())
+	default:
+		pass.Report(diagnose(pass, call, v, self))
+	}
+}
+
+func diagnose(pass *analysis.Pass, call *ast.CallExpr, v *types.Var, self bool) analysis.Diagnostic {
+	d := analysis.Diagnostic{
+		Pos:     call.Pos(),
+		End:     call.End(),
+		Message: "context.TODO() is not cancelled with " + v.Name() + ", which is in scope, and has none of its values: write " + v.Name(),
+	}
+	if !self && !edit.Generated(pass, call.Pos()) {
+		d.SuggestedFixes = []analysis.SuggestedFix{{
+			Message:   "Use " + v.Name(),
+			TextEdits: []analysis.TextEdit{edit.Replace(call, v.Name())},
+		}}
+	}
+	return d
+}
+
+// assignsTo reports whether the new context is what v becomes.
+func assignsTo(pass *analysis.Pass, c inspector.Cursor, v *types.Var) bool {
+	assign, ok := c.Parent().Node().(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	for _, lhs := range assign.Lhs {
+		if id, ok := lhs.(*ast.Ident); ok && pass.TypesInfo.Uses[id] == v {
+			return true
+		}
+	}
+	return false
+}
+
+// nilDefault reports whether the code at c runs only if v is nil.
+func nilDefault(pass *analysis.Pass, c inspector.Cursor, v *types.Var) bool {
+	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
+		if cond, ok := up.Node().(*ast.IfStmt).Cond.(*ast.BinaryExpr); ok {
+			id, isIdent := cond.X.(*ast.Ident)
+			if isIdent && pass.TypesInfo.Uses[id] == v && pass.TypesInfo.Types[cond.Y].IsNil() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// blank reports whether the function around c drops its context parameter.
+func blank(pass *analysis.Pass, c inspector.Cursor) bool {
+	f, ok := scope.Func(c)
+	if !ok {
+		return false
+	}
+	decl, ok := f.Node().(*ast.FuncDecl)
+	if !ok {
+		return false
+	}
+	fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func)
+	if !ok {
+		return false
+	}
+	v := scope.Param(fn.Signature())
+	return v != nil && (v.Name() == "_" || v.Name() == "")
+}

@@ -1,0 +1,5 @@
+package ctxgo
+
+import "context"
+
+func inTest(ctx context.Context) { go call(ctx) }

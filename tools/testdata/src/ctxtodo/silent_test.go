@@ -1,0 +1,5 @@
+package ctxtodo
+
+import "context"
+
+func inTest(ctx context.Context) { call(context.Background()) }
