@@ -98,11 +98,20 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	return how
 }
 
-// logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing
-// is seen only with more verbosity.
+// logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing, or
+// was cancelled, is seen only with more verbosity. What would not be seen is not put together either.
 func logOutcome(ctx context.Context, how outcome, unit *work.Unit, failures int, err error) {
-	cost := unit.Cost()
-	logger := klog.FromContext(ctx).WithValues("result", how, "took", time.Since(unit.Start).Round(time.Microsecond).String(),
+	logger, cost := klog.FromContext(ctx), unit.Cost()
+	switch {
+	case how == outcomeCancelled:
+		logger = logger.V(1)
+	case err == nil && cost.Calls == 0:
+		logger = logger.V(2)
+	}
+	if (err == nil || how == outcomeCancelled) && !logger.Enabled() {
+		return
+	}
+	logger = logger.WithValues("result", how, "took", time.Since(unit.Start).Round(time.Microsecond).String(),
 		"calls", cost.Calls, "writes", cost.Writes)
 	var panicErr *PanicError
 	switch {
@@ -111,16 +120,14 @@ func logOutcome(ctx context.Context, how outcome, unit *work.Unit, failures int,
 	case how == outcomeTimedout:
 		logger.Error(err, "Reconcile used up its time, trying again", "failures", failures+1)
 	case how == outcomeCancelled:
-		logger.V(1).Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
+		logger.Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
 	case how == outcomeRetried && apierrors.IsConflict(err):
 		logger.Info("Reconcile met a conflict, trying again", "failures", failures+1, "err", err)
 	case how == outcomeRetried:
 		logger.Error(err, "Reconcile failed, trying again", "failures", failures+1)
 	case how == outcomeTerminal:
 		logger.Error(err, "Reconcile failed, waiting for a change")
-	case cost.Calls > 0:
-		logger.Info("Reconciled")
 	default:
-		logger.V(2).Info("Reconciled")
+		logger.Info("Reconciled")
 	}
 }
