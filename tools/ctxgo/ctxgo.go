@@ -133,8 +133,9 @@ func joined(pass *analysis.Pass, stmt *ast.GoStmt) bool {
 			return true
 		}
 	}
+	// All of the call, not only what is called: go wait.Until(func() { work(); wg.Done() }, …) tells too.
 	found := false
-	ast.Inspect(stmt.Call.Fun, func(n ast.Node) bool {
+	ast.Inspect(stmt.Call, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SendStmt:
 			found = true

@@ -61,3 +61,14 @@ func answered(ctx context.Context) {
 func noContext() { go call(context.Background()) }
 
 func unrelated(ctx context.Context, f func()) { go f() }
+
+func until(ctx context.Context, f func()) { f() }
+
+func joinedByItsArgument(ctx context.Context, wg *sync.WaitGroup) {
+	wg.Add(1)
+	go until(ctx, func() {
+		call(ctx)
+		wg.Done()
+	})
+	go until(ctx, func() { call(ctx) }) // want `nothing waits for this goroutine, which uses ctx`
+}
