@@ -25,20 +25,18 @@ const (
 
 // Unit is one piece of work, from its start until it has returned.
 type Unit struct {
-	Kind  Kind
-	Owner string               // the controller, runnable or informer by name
-	Key   types.NamespacedName // of an item
-	Start time.Time
-	// Goroutine is the number of the goroutine that does the work, to find its stack by.
-	Goroutine uint64
-
+	Kind   Kind
+	Owner  string               // the controller, runnable or informer by name
+	Key    types.NamespacedName // of an item
+	Start  time.Time
 	base   context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
 	limits *Limits         // nil for what is no item
 
-	mu    sync.Mutex
-	calls []*Call // outstanding
-	cut   []Call  // ended because their context did
-	cost  Cost
+	mu        sync.Mutex
+	goroutine uint64  // the number of the one that does the work, to find its stack by
+	calls     []*Call // outstanding
+	cut       []Call  // ended because their context did
+	cost      Cost
 }
 
 // Cost is what a unit has asked of the API server.
@@ -66,14 +64,14 @@ func (c *Call) ReadOnly() bool {
 func (u *Unit) SetGoroutine(id uint64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.Goroutine = id
+	u.goroutine = id
 }
 
 // GoroutineNumber is the number that SetGoroutine noted.
 func (u *Unit) GoroutineNumber() uint64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.Goroutine
+	return u.goroutine
 }
 
 // Begin notes that a call is on its way. End must follow.
