@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/queue"
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
@@ -86,6 +88,10 @@ type ControllerOptions struct {
 	// is not in the cache. It is not needed where everything made for an object is owned by it.
 	OnDeleted func(ctx context.Context, name Request) error
 
+	// EveryReplica has the controller work on every replica, whether it leads or not. Without it a
+	// controller works only while its process leads, if Options.LeaderElection is set.
+	EveryReplica bool
+
 	// SharedObjects hands the reconcile function the cached object itself, which it must not change,
 	// instead of a copy (C24). In a test binary a change is found and is the reconcile's error.
 	SharedObjects bool
@@ -103,9 +109,13 @@ type Controller[T Object] struct {
 	limits    work.Limits
 	supersede supersedes
 	order     *queue.Order[Request]
-	queue     workqueue.TypedRateLimitingInterface[Request]
+	queue     workqueue.TypedRateLimitingInterface[Request] // of the term, where the controller needs one
+	term      *term.Term                                    // nil where it needs none
 	stats     counters
 	refused   atomic.Int64 // items that came out of the queue after the end
+
+	mu   sync.Mutex
+	held workqueue.TypedRateLimitingInterface[Request] // queue, for those who only look at it
 	// detectMutations is on in test binaries, because comparing costs more than the copy saves.
 	detectMutations bool
 }
@@ -169,16 +179,23 @@ func (c *Controller[T]) Stats() Stats { return c.stats.snapshot() }
 
 func (c *Controller[T]) name() string { return c.title }
 func (c *Controller[T]) drains() bool { return c.options.DrainTimeout > 0 }
+func (c *Controller[T]) leaderBound() bool {
+	return c.manager.candidate != nil && !c.options.EveryReplica
+}
+func (c *Controller[T]) workers() int { return c.options.Workers }
 
 // queued is how many objects wait to be reconciled; after the end, how many were never started.
 func (c *Controller[T]) queued() int {
-	if c.queue == nil {
-		return 0 // Run ended before it began
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held == nil {
+		return 0 // it has not begun
 	}
-	return c.queue.Len() + int(c.refused.Load())
+	return c.held.Len() + int(c.refused.Load())
 }
 
-// prepare makes the queue, which has goroutines and so cannot be made before Run.
+// prepare makes the queue, which has goroutines and so cannot be made before Run. Each term has its own:
+// what was queued for one is not handed out in the next, which hears of every object anew.
 func (c *Controller[T]) prepare() {
 	c.order = &queue.Order[Request]{}
 	c.queue = workqueue.NewTypedRateLimitingQueueWithConfig(c.options.Backoff, workqueue.TypedRateLimitingQueueConfig[Request]{
@@ -186,42 +203,79 @@ func (c *Controller[T]) prepare() {
 			Queue: workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[Request]{Queue: c.order}),
 		}),
 	})
+	c.refused.Store(0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held = c.queue
 }
 
-// run feeds the queue, waits for the caches, and works until ctx ends. Items may go on for the drain
-// timeout after that, unless hurry ends. It returns when its workers have.
-func (c *Controller[T]) run(ctx, hurry context.Context) error {
+// warm waits until the caches are full, which a stand-by's are before it campaigns (C16).
+func (c *Controller[T]) warm(ctx context.Context) error {
+	informers := make([]*informer, len(c.sources))
+	for i, s := range c.sources {
+		informers[i] = s.informer
+	}
+	return c.started(awaitSync(ctx, c.manager.options.SyncTimeout, informers, nil))
+}
+
+func (c *Controller[T]) started(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("controller %q was not started: %w", c.title, err)
+}
+
+// run feeds the queue, waits for the caches, and works until ctx ends, which is the context of a term where
+// the controller needs one. Items may go on for the drain timeout after that, unless hurry ends or the term
+// is lost. It returns when its workers have.
+func (c *Controller[T]) run(ctx, hurry context.Context, needed *term.Term) error {
 	defer c.queue.ShutDown()
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "controller", c.title))
-	if err := c.fill(ctx); err != nil {
+	handlers, err := c.fill(ctx)
+	defer c.unfill(needed, handlers)
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil // what failed did so because of the end, such as an informer that has stopped already
 		}
 		return err
 	}
 	klog.FromContext(ctx).V(1).Info("Controller started", "workers", c.options.Workers)
-	c.manager.readiness.Add(1)
-	defer c.manager.readiness.Add(-1)
-	items, release := tree.Linger(ctx, hurry, c.options.DrainTimeout)
+	c.term = needed
+	var lost context.Context
+	if needed != nil {
+		lost = needed.Lost()
+	} else {
+		c.manager.readiness.Add(1)
+		defer c.manager.readiness.Add(-1)
+	}
+	items, release := tree.Linger(ctx, hurry, lost, c.options.DrainTimeout)
 	defer release()
 	c.work(ctx, items)
 	return nil
 }
 
 // fill starts the sources and waits until their caches are full and the queue has heard of all of it.
-func (c *Controller[T]) fill(ctx context.Context) error {
+func (c *Controller[T]) fill(ctx context.Context) ([]cache.ResourceEventHandlerRegistration, error) {
 	informers := make([]*informer, len(c.sources))
-	handlers := make([]cache.ResourceEventHandlerRegistration, len(c.sources))
+	handlers := make([]cache.ResourceEventHandlerRegistration, 0, len(c.sources))
 	for i, s := range c.sources {
 		handler, err := s.start(ctx)
 		if err != nil {
-			return fmt.Errorf("controller %q: %s: %w", c.title, s.informer.name, err)
+			return handlers, fmt.Errorf("controller %q: %s: %w", c.title, s.informer.name, err)
 		}
-		informers[i], handlers[i] = s.informer, handler
+		informers[i] = s.informer
+		handlers = append(handlers, handler)
 	}
-	limit := c.manager.options.SyncTimeout
-	if err := awaitSync(ctx, limit, informers, handlers); err != nil {
-		return fmt.Errorf("controller %q was not started: %w", c.title, err)
+	return handlers, c.started(awaitSync(ctx, c.manager.options.SyncTimeout, informers, handlers))
+}
+
+// unfill takes the handlers of a term away again, so that the informers can go on without them, and waits
+// until none is being called. What needs no term ends together with the informers.
+func (c *Controller[T]) unfill(needed *term.Term, handlers []cache.ResourceEventHandlerRegistration) {
+	if needed == nil {
+		return
 	}
-	return nil
+	for i, handler := range handlers {
+		_ = cache.ShutDownEventHandler(c.sources[i].informer.SharedIndexInformer, handler) // fails only for handlers of another informer
+	}
 }

@@ -22,10 +22,22 @@
 //	C3   the root's end is everyone's, in the same instant internal/tree
 //	C4   after the end nothing new starts                  worker.go
 //	C5   an item that ended with its context has not failed outcome.go
-//	C6   cancel mode: items in flight are cancelled at once run.go
+//	C6   items in flight are cancelled, or drain             run.go, internal/tree
 //	C7   Run waits for everything, or names the stragglers  run.go, report.go
+//	C9   every item has a deadline, with a reserve          deadline.go, internal/work
+//	C10  superseded items are cancelled and taken again     supersede.go
 //	C11  a panic ends the item, not the process             worker.go
+//	C12  leadership is a context with a deadline            internal/term
+//	C13  another holder ends the term at once               internal/election (lock.go, watch.go)
+//	C14  no write leaves after the term                     internal/transport (conns.go)
+//	C15  released last, and only what is ours               internal/election (candidate.go)
+//	C16  a stand-by watches the lease, and is warm          internal/election (watch.go), leadership.go
+//	C17  campaigns again when all of the term has returned  leadership.go
+//	C18  the API server refuses who does not lead           config/fence, internal/transport (refusal.go)
 //	C22  no process-wide state                              everywhere; state_test.go
 //	C23  nothing implicit; a bounded, named wait for sync   informers.go
 //	C24  reconcilers get copies; managedFields are dropped  worker.go, informers.go
+//	C25  watches, calls and the lease on their own          internal/transport (pool.go)
+//	C26  the server is told the deadline                    internal/transport (deadline.go)
+//	C27  a stuck process gives up leadership                leadership.go
 package controller

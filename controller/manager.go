@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
@@ -35,6 +36,14 @@ type Options struct {
 
 	// CallTimeouts limits each call that items make.
 	CallTimeouts CallTimeouts
+
+	// Connections is how many connections the calls of items and runnables are spread over; the writes of
+	// what needs leadership have as many of their own, watches and the lease others again (C25). One
+	// carries 90 calls at a time, and what is more waits. Default: 1.
+	Connections int
+
+	// LeaderElection has only one of several replicas do the work. Nil, the default: each one works.
+	LeaderElection *LeaderElection
 
 	// StragglerStacks puts the stack of each straggler into the report. That stops the process for as
 	// long as it takes to write down the stacks of all goroutines.
@@ -63,8 +72,10 @@ func (t *CallTimeouts) setDefaults() {
 // contexts. It keeps nothing outside itself (C22): several managers in one process do not see each
 // other.
 type Manager struct {
-	config  *rest.Config
+	user    *rest.Config // as it was given
+	config  *rest.Config // for clients
 	options Options
+	electing
 
 	transport transport.Transport
 	informers informerSet
@@ -87,15 +98,19 @@ type Manager struct {
 // runner is a controller, whatever type of object it reconciles.
 type runner interface {
 	name() string
+	leaderBound() bool // it needs a term
+	warm(ctx context.Context) error
 	prepare()
-	run(ctx, hurry context.Context) error
+	run(ctx, hurry context.Context, needed *term.Term) error
 	queued() int
+	workers() int
 	drains() bool
 }
 
 type runnable struct {
-	name string
-	run  func(context.Context) error
+	name        string
+	run         func(context.Context) error
+	leaderBound bool
 }
 
 // NewManager makes a manager that talks to the API server that config names. It sends nothing before Run.
@@ -108,12 +123,19 @@ func NewManager(config *rest.Config, options Options) *Manager {
 	options.CallTimeouts.setDefaults()
 	m := &Manager{options: options}
 	m.transport.Read, m.transport.Write = options.CallTimeouts.Read, options.CallTimeouts.Write
+	m.transport.Connections = max(1, options.Connections)
 	m.hurry, m.cancelDrain = context.WithCancel(context.Background()) //nolint:forbidigo // a signal, below which nothing runs
 	if config == nil {
 		m.mistake(errors.New("the manager has no rest.Config: pass one, for example from controller.LoadConfig"))
 		config = &rest.Config{}
 	}
+	m.user = rest.CopyConfig(config)
 	m.config = m.transport.Instrument(config)
+	if options.LeaderElection != nil {
+		if err := m.setUpElection(*options.LeaderElection); err != nil {
+			m.mistake(err)
+		}
+	}
 	return m
 }
 
@@ -124,15 +146,20 @@ func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
 
 // AddRunnable adds something that runs beside the controllers, such as a server, from the start of Run
 // until ctx ends. ctx descends from Run's (C1). A runnable may return nil early. When it returns an
-// error before the end, or panics, everything ends and Run returns that error.
+// error before the end, or panics, everything ends and Run returns that error. It runs on every replica;
+// see also [Manager.AddLeaderRunnable].
 func (m *Manager) AddRunnable(name string, run func(ctx context.Context) error) {
-	if name == "" || run == nil {
-		m.mistake(fmt.Errorf("a runnable needs a name and a function (name %q)", name))
+	m.addRunnable(runnable{name: name, run: run})
+}
+
+func (m *Manager) addRunnable(r runnable) {
+	if r.name == "" || r.run == nil {
+		m.mistake(fmt.Errorf("a runnable needs a name and a function (name %q)", r.name))
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.runnables = append(m.runnables, runnable{name: name, run: run})
+	m.runnables = append(m.runnables, r)
 }
 
 // AddInformer has the manager run an informer whose lister someone reads, or says what the cache of one
@@ -172,13 +199,14 @@ func (m *Manager) drains() bool {
 	return slices.ContainsFunc(m.controllers, runner.drains)
 }
 
-// Ready tells whether every controller has filled its caches and works, as a readiness probe wants it.
+// Ready tells whether every controller has filled its caches and works, as a readiness probe wants it. One
+// that needs leadership is ready as soon as its caches are full, so that stand-bys are ready too.
 func (m *Manager) Ready() error {
 	m.mu.Lock()
 	all := len(m.controllers)
 	m.mu.Unlock()
 	if working := int(m.readiness.Load()); working < all {
-		return fmt.Errorf("%d of %d controllers work", working, all)
+		return fmt.Errorf("%d of %d controllers are ready", working, all)
 	}
 	return nil
 }

@@ -46,6 +46,7 @@ type Call struct {
 	Namespace string
 	Name      string
 	Age       time.Duration // since it was sent
+	Waiting   bool          // for room on a connection: it has not been sent yet
 }
 
 // String is the call in one line.
@@ -55,6 +56,9 @@ func (c Call) String() string {
 		target += " " + strings.TrimPrefix(c.Namespace+"/"+c.Name, "/")
 	} else if c.Namespace != "" {
 		target += " in " + c.Namespace
+	}
+	if c.Waiting {
+		target += " (waiting for room on a connection)"
 	}
 	return fmt.Sprintf("%s %s for %v", c.Verb, target, c.Age.Round(time.Millisecond))
 }
@@ -162,29 +166,36 @@ func (m *Manager) finishReport(cause error, took time.Duration) ShutdownReport {
 	stragglers := stragglers(m.units.Live(), m.options.StragglerStacks)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	queued := map[string]int{}
-	for _, c := range m.controllers {
-		queued[c.name()] = c.queued()
-	}
+	queued := m.queuedBy(func(runner) bool { return true })
 	m.report = ShutdownReport{Cause: cause, Took: took, Cancelled: m.cancelled, Finished: m.finished, Queued: queued, Stragglers: stragglers}
 	return m.report
 }
 
-// stragglers describes what is running. A controller is not named beside the items that hold it up.
+func (m *Manager) queuedBy(which func(runner) bool) map[string]int {
+	queued := map[string]int{}
+	for _, c := range m.controllers {
+		if which(c) {
+			queued[c.name()] = c.queued()
+		}
+	}
+	return queued
+}
+
+// stragglers describes what is running. A controller is not named beside the items that hold it up, nor
+// the one that leads beside the work of its term.
 func stragglers(live []*work.Unit, withStacks bool) []Work {
 	var stacks map[uint64]string
 	if withStacks && len(live) > 0 {
 		stacks = work.Stacks()
 	}
-	stuck := map[string]bool{}
+	heldUp, leads := map[string]bool{}, false
 	for _, unit := range live {
-		if unit.Kind == work.Item {
-			stuck[unit.Owner] = true
-		}
+		heldUp[unit.Owner] = heldUp[unit.Owner] || unit.Kind == work.Item
+		leads = leads || unit.Term != nil
 	}
 	var left []Work
 	for _, unit := range live {
-		if unit.Kind != work.Controller || !stuck[unit.Owner] {
+		if !(unit.Kind == work.Controller && heldUp[unit.Owner]) && !(unit.Kind == work.Leadership && leads) {
 			w := describeWork(unit, unit.Outstanding())
 			w.Stack = stacks[unit.GoroutineNumber()]
 			left = append(left, w)
@@ -196,7 +207,7 @@ func stragglers(live []*work.Unit, withStacks bool) []Work {
 func describeWork(unit *work.Unit, calls []work.Call) Work {
 	w := Work{Kind: string(unit.Kind), Owner: unit.Owner, Item: unit.Key, Age: time.Since(unit.Start)}
 	for _, c := range calls {
-		call := Call{Verb: c.Verb, Resource: c.Resource, Namespace: c.Namespace, Name: c.Name, Age: time.Since(c.Start)}
+		call := Call{Verb: c.Verb, Resource: c.Resource, Namespace: c.Namespace, Name: c.Name, Age: time.Since(c.Start), Waiting: c.Waiting}
 		if c.HTTPRequest != "" {
 			call.Resource = c.HTTPRequest
 		}

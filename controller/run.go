@@ -22,7 +22,7 @@ type run struct {
 	manager *Manager
 	end     context.CancelCauseFunc
 
-	workers   group.Group
+	workers   group.Group // also the one that leads, which waits for the work of its term
 	informers group.Group
 	runnables group.Group
 
@@ -59,10 +59,14 @@ func (m *Manager) Run(ctx context.Context) error {
 func (r *run) start(ctx context.Context) {
 	m := r.manager
 	for _, c := range m.controllers {
-		c.prepare()
+		if !c.leaderBound() {
+			c.prepare()
+		}
 	}
 	for _, runnable := range m.runnables {
-		r.spawn(ctx, &r.runnables, &work.Unit{Kind: work.Runnable, Owner: runnable.name}, runnable.run)
+		if !runnable.leaderBound {
+			r.spawn(ctx, &r.runnables, &work.Unit{Kind: work.Runnable, Owner: runnable.name}, runnable.run)
+		}
 	}
 	for _, inf := range m.informers.all() {
 		r.spawn(ctx, &r.informers, &work.Unit{Kind: work.Informer, Owner: inf.name}, func(ctx context.Context) error {
@@ -71,9 +75,16 @@ func (r *run) start(ctx context.Context) {
 		})
 	}
 	for _, c := range m.controllers {
-		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Controller, Owner: c.name()}, func(ctx context.Context) error {
-			return c.run(ctx, m.hurry)
-		})
+		if !c.leaderBound() {
+			r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Controller, Owner: c.name()}, func(ctx context.Context) error {
+				return c.run(ctx, m.hurry, nil)
+			})
+		}
+	}
+	if m.candidate != nil {
+		lease := m.election.lease().String()
+		r.spawn(ctx, &r.informers, &work.Unit{Kind: work.Informer, Owner: "lease " + lease}, m.candidate.Watch)
+		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Leadership, Owner: lease}, r.lead)
 	}
 }
 
@@ -91,11 +102,16 @@ func (r *run) spawn(ctx context.Context, g *group.Group, unit *work.Unit, f func
 		if unit.Kind == work.Runnable {
 			err = fmt.Errorf("runnable %q: %w", unit.Owner, err)
 		}
-		r.mu.Lock()
-		r.failures = append(r.failures, err)
-		r.mu.Unlock()
-		r.end(cause.Failed.With(err))
+		r.fail(err)
 	})
+}
+
+// fail ends everything, because of err.
+func (r *run) fail(err error) {
+	r.mu.Lock()
+	r.failures = append(r.failures, err)
+	r.mu.Unlock()
+	r.end(cause.Failed.With(err))
 }
 
 // contain makes a panic an error: one part's panic ends the manager in order, with everyone's clean-up.
@@ -116,15 +132,24 @@ func (r *run) stop(root context.Context) error {
 	limit := time.NewTimer(r.manager.options.ShutdownTimeout)
 	defer limit.Stop()
 	expired := false
-	for _, g := range []*group.Group{&r.workers, &r.informers, &r.runnables} {
-		if expired {
-			break
-		}
+	for _, step := range []struct {
+		wait *group.Group
+		then func()
+	}{{wait: &r.workers}, {&r.informers, func() { r.endLeadership(root) }}, {wait: &r.runnables}} {
 		select {
-		case <-g.Seal():
+		case <-step.wait.Seal():
 		case <-limit.C:
 			expired = true
 		}
+		if expired {
+			break
+		}
+		if step.then != nil {
+			step.then()
+		}
+	}
+	if expired {
+		r.keepLease()
 	}
 	if expired {
 		r.manager.transport.CloseIdle()

@@ -41,7 +41,8 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 		c.refused.Add(1)
 		return false
 	}
-	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: time.Now()}
+	now := time.Now()
+	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: now, Due: now.Add(c.limits.Item), Term: c.term}
 	unit.SetGoroutine(goroutine)
 	how, err := c.process(items, unit)
 	if ctx.Err() != nil {

@@ -16,8 +16,8 @@ import (
 // answerTime is how long a probe that is being answered at the end may take.
 const answerTime = 200 * time.Millisecond
 
-// serveHealth serves the probes of the pod: /healthz while the process works at all, /readyz once every
-// controller does.
+// serveHealth serves the probes of the pod: /healthz while no controller is stuck, /readyz once the caches
+// are full.
 func serveHealth(address string, m *controller.Manager) func(context.Context) error {
 	return func(ctx context.Context) error {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
@@ -26,7 +26,7 @@ func serveHealth(address string, m *controller.Manager) func(context.Context) er
 		}
 		klog.FromContext(ctx).Info("Serving health", "address", listener.Addr())
 		mux := http.NewServeMux()
-		mux.HandleFunc("GET /healthz", probe(func() error { return nil }))
+		mux.HandleFunc("GET /healthz", probe(m.Healthy))
 		mux.HandleFunc("GET /readyz", probe(m.Ready))
 		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 

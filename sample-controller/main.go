@@ -23,6 +23,8 @@ type settings struct {
 	verbosity     int
 	flunder       flunder.Options
 	manager       controller.Options
+	leaderElect   bool
+	election      controller.LeaderElection
 }
 
 func main() {
@@ -83,6 +85,14 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.DurationVar(&s.manager.SyncTimeout, "sync-timeout", 30*time.Second, "how long the caches may take to fill")
 	flags.DurationVar(&s.manager.DrainTimeout, "drain-timeout", 0, "how long Flunders in flight may take to finish at the end; 0: they are cancelled. A second signal cancels them")
 	flags.DurationVar(&s.manager.ShutdownTimeout, "shutdown-timeout", 20*time.Second, "how long everything may take to stop, drain included")
+	flags.BoolVar(&s.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run")
+	flags.StringVar(&s.election.Namespace, "leader-elect-namespace", os.Getenv("POD_NAMESPACE"), "the namespace of the lease; empty: that of the pod")
+	flags.StringVar(&s.election.Name, "leader-elect-name", "sample-controller", "the name of the lease")
+	flags.StringVar(&s.election.Identity, "leader-elect-identity", os.Getenv("POD_NAME"), "who holds the lease, for the server-side fence the name of the pod; empty: the host's name")
+	flags.DurationVar(&s.election.LeaseDuration, "leader-elect-lease-duration", 15*time.Second, "how long others wait before they take the lease of a leader that does not renew it")
+	flags.DurationVar(&s.election.RenewDeadline, "leader-elect-renew-deadline", 10*time.Second, "how long the leader tries to renew the lease")
+	flags.DurationVar(&s.election.RetryPeriod, "leader-elect-retry-period", 2*time.Second, "the time between tries")
+	flags.BoolVar(&s.election.ExitOnLoss, "leader-elect-exit-on-loss", false, "exit when leadership is lost, instead of campaigning again")
 	flags.BoolVar(&s.manager.StragglerStacks, "straggler-stacks", false, "print the stack of whatever does not stop")
 	err := flags.Parse(args)
 	switch {
@@ -98,5 +108,8 @@ func parse(args []string, output io.Writer) (*settings, error) {
 		return nil, fmt.Errorf("-workers=%d: at least one is needed", s.flunder.Workers)
 	}
 	s.flunder.Instance = os.Getenv("POD_NAME")
+	if s.leaderElect {
+		s.manager.LeaderElection = &s.election
+	}
 	return s, nil
 }

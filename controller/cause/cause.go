@@ -39,6 +39,9 @@ var (
 
 	// ObjectDeleted: the object was deleted while it was being reconciled (C10).
 	ObjectDeleted = &Cause{name: "object_deleted", text: "the object was deleted while it was being reconciled", std: context.Canceled}
+
+	// LeadershipLost: the term in which the work was begun is over (C12). The detail is a [*TermEnded].
+	LeadershipLost = &Cause{name: "leadership_lost", text: "leadership was lost", std: context.Canceled}
 )
 
 // Cause is one reason for which the framework ends contexts.

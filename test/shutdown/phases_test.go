@@ -3,7 +3,6 @@ package shutdown_test
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -111,7 +110,7 @@ func testPhase(t *testing.T, phase phase, n int) {
 	gate := make(chan struct{})
 	run := shutdowntest.Start(t, e.proxy, func(m *controller.Manager) error {
 		informer := e.informer(kubernetes.NewForConfigOrDie(m.Config()))
-		client := kubernetes.NewForConfigOrDie(withConnectionsOfItsOwn(m.Config()))
+		client := kubernetes.NewForConfigOrDie(m.Config())
 		controller.New(m, "c", informer, func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			<-gate
 			return controller.Result{}, phase.call(ctx, client, cm)
@@ -132,18 +131,6 @@ func testPhase(t *testing.T, phase phase, n int) {
 	}
 	run.AssertPromise(expect)
 	t.Logf("Run returned %v after the end; %d requests in the audit log", run.Took(), e.assertAudit(run))
-}
-
-// withConnectionsOfItsOwn keeps client-go from giving a client the connections of others.
-func withConnectionsOfItsOwn(config *rest.Config) *rest.Config {
-	dial := config.Dial
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	}
-	config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		return dial(ctx, network, address)
-	}
-	return config
 }
 
 // watchSecrets watches until the watch ends, as user code does.

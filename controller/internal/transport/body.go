@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
@@ -14,10 +15,19 @@ type call struct {
 	unit   *work.Unit         // nil for a call that no unit makes
 	ctx    context.Context    //ctxvet:ok ctxfield: the request's own, as http.Request keeps it
 	cancel context.CancelFunc // of the call's time limit, nil without one
+	pool   *pool
+	lane   *lane // nil before it has one
+	ended  atomic.Bool
 }
 
 // end may be called twice. cut tells that the context ended the call.
 func (c *call) end(cut bool) {
+	if c.ended.Swap(true) {
+		return
+	}
+	if c.lane != nil {
+		c.pool.release(c.lane)
+	}
 	if c.unit != nil {
 		c.unit.End(c.Call, cut)
 	}

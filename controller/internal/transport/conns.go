@@ -6,6 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
 // ErrEnded is the error of a call through a manager's client after the manager's end.
@@ -21,7 +23,7 @@ type connections struct {
 	closed bool
 }
 
-func (c *connections) dialer(dial dialFunc) dialFunc {
+func (c *connections) dialer(dial dialFunc, fence *term.Term) dialFunc {
 	if dial == nil {
 		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
@@ -36,7 +38,7 @@ func (c *connections) dialer(dial dialFunc) dialFunc {
 			_ = dialled.Close()
 			return nil, ErrEnded
 		}
-		tracked := &conn{Conn: dialled, all: c}
+		tracked := &conn{Conn: dialled, all: c, fence: fence}
 		if c.open == nil {
 			c.open = map[*conn]struct{}{}
 		}
@@ -45,19 +47,35 @@ func (c *connections) dialer(dial dialFunc) dialFunc {
 	}
 }
 
-func (c *connections) close() {
+// close closes all connections; final lets no other be made.
+func (c *connections) close(final bool) {
 	c.mu.Lock()
 	open := c.open
-	c.open, c.closed = nil, true
+	c.open = nil
+	c.closed = c.closed || final
 	c.mu.Unlock()
 	for conn := range open {
-		_ = conn.Conn.Close()
+		conn.drop()
 	}
 }
 
 type conn struct {
 	net.Conn
-	all *connections
+	all   *connections
+	fence *term.Term
+}
+
+// Write is the last place of ours that bytes pass on their way to the server, below HTTP and TLS: what
+// needs a term does not get further once that is over, however long ago it was begun (C14). A process can
+// be stopped between this look at the clock and the system call, which is some dozen instructions.
+func (c *conn) Write(p []byte) (int, error) {
+	if c.fence != nil {
+		if err := c.fence.Check(); err != nil {
+			c.drop()
+			return 0, err
+		}
+	}
+	return c.Conn.Write(p)
 }
 
 func (c *conn) Close() error {
@@ -65,4 +83,13 @@ func (c *conn) Close() error {
 	delete(c.all.open, c)
 	c.all.mu.Unlock()
 	return c.Conn.Close()
+}
+
+// drop closes the connection and has the kernel throw away what it has not sent yet, which it would
+// otherwise go on trying for minutes.
+func (c *conn) drop() {
+	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok && c.fence != nil {
+		_ = tcp.SetLinger(0) // what was dialled may be something else, or closed
+	}
+	_ = c.Close()
 }

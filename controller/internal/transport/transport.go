@@ -1,10 +1,12 @@
 // Package transport is what the manager puts between its clients and the API server. It knows from
-// a request's context on whose behalf the request is made, accounts for it there, and sees to it
-// that a call which ended because its context did says so, with the cause.
+// a request's context on whose behalf, and under which term of leadership, the request is made,
+// accounts for it there, keeps connections apart, and sees to it that a call which ended because its
+// context did says so, with the cause.
 package transport
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -14,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
@@ -21,24 +24,100 @@ import (
 type Transport struct {
 	// Read and Write limit each attempt of an item's calls, watches excepted; zero is no limit.
 	Read, Write time.Duration
+	// Connections is how many connections calls are spread over; those that need a term have as many
+	// again. The excess of calls waits.
+	Connections int
 
 	mu     sync.Mutex
-	bottom []http.RoundTripper
-	conns  connections
+	closed bool
+	pools  []*pool
 }
 
-// Instrument returns a copy of config whose clients go through t.
+// lines are the pools of all clients made from one configuration.
+type lines struct {
+	base   *rest.Config // nil when the user has set a transport, which then carries everything
+	shared http.RoundTripper
+
+	mu             sync.Mutex
+	watches, calls *pool
+	term           *pool // of the term that the last call needed
+}
+
+// Instrument returns a copy of config whose clients go through t: watches, calls, and calls that need a
+// term of leadership each on connections of their own.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
 	instrumented.RateLimiter = limit(config)
-	instrumented.Dial = t.conns.dialer(config.Dial)
+	all := &lines{}
+	if config.Transport == nil {
+		all.base = rest.CopyConfig(config)
+		instrumented.WrapTransport = nil // the lines have it
+	}
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		t.bottom = append(t.bottom, next)
-		return &roundTripper{next: next, transport: t}
+		if all.base != nil {
+			return &roundTripper{next: next, transport: t, lines: all}
+		}
+		return &roundTripper{next: next, transport: t, lines: &lines{shared: next}}
 	})
 	return instrumented
+}
+
+// ForLease returns a copy of config whose clients have a connection of their own, never wait for another
+// call, and do not need the term that they are there to renew. reconnect closes it, so that the next request
+// opens another.
+func (t *Transport) ForLease(config *rest.Config) (forLease *rest.Config, reconnect func()) {
+	forLease = rest.CopyConfig(config)
+	forLease.RateLimiter = limit(&rest.Config{})
+	forLease.Timeout = 0
+	if config.Transport != nil {
+		forLease.Wrap(func(next http.RoundTripper) http.RoundTripper { return &leaseRoundTripper{next} })
+		return forLease, func() {}
+	}
+	p := t.addPool(newPool(rest.CopyConfig(config), nil, 0, nil))
+	forLease.Dial = p.conns.dialer(config.Dial, nil)
+	forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		p.mu.Lock()
+		p.lanes = append(p.lanes, &lane{next: next})
+		p.mu.Unlock()
+		return &leaseRoundTripper{next}
+	})
+	return forLease, func() { p.conns.close(false) }
+}
+
+type leaseRoundTripper struct{ next http.RoundTripper }
+
+func (t *leaseRoundTripper) WrappedRoundTripper() http.RoundTripper { return t.next }
+
+func (t *leaseRoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	req = tellDeadline(req.Context(), req, describe(req), nil)
+	resp, err := t.next.RoundTrip(req)
+	return finish(req, resp, err, &call{ctx: req.Context()})
+}
+
+func (t *Transport) addPool(p *pool) *pool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		p.conns.close(true)
+	}
+	t.pools = append(t.pools, p)
+	return p
+}
+
+// EndTerm closes the connections of a term that is over.
+func (t *Transport) EndTerm(over *term.Term) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kept := t.pools[:0]
+	for _, p := range t.pools {
+		if p.fence == over {
+			p.close()
+			continue
+		}
+		kept = append(kept, p)
+	}
+	clear(t.pools[len(kept):])
+	t.pools = kept
 }
 
 // CloseIdle closes the connections on which no call is outstanding, and with them the goroutines that
@@ -46,9 +125,20 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 func (t *Transport) CloseIdle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, next := range t.bottom {
-		closeIdle(next)
+	for _, p := range t.pools {
+		p.closeIdle()
 	}
+}
+
+// Waiting is how many calls wait for room on a connection.
+func (t *Transport) Waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := int64(0)
+	for _, p := range t.pools {
+		n += p.waiting.Load()
+	}
+	return int(n)
 }
 
 // closeIdle finds the transport with the connections below any number of wrappers.
@@ -70,13 +160,18 @@ func closeIdle(rt http.RoundTripper) {
 // not certain: HTTP/2 takes note of a cancelled stream a little later, and keeps the connection until
 // it is idle for long.
 func (t *Transport) Close() {
-	t.conns.close()
-	t.CloseIdle() // and the dials that nobody waits for
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+	for _, p := range t.pools {
+		p.close()
+	}
 }
 
 type roundTripper struct {
 	next      http.RoundTripper
 	transport *Transport
+	lines     *lines
 }
 
 // WrappedRoundTripper lets client-go find the transport below, for its TLS configuration.
@@ -88,24 +183,76 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, withCauseOf(ctx, req, ctx.Err())
 	}
 	unit := work.From(ctx)
-	if unit == nil {
-		resp, err := t.next.RoundTrip(req)
-		return finish(req, resp, err, &call{ctx: ctx})
-	}
 	c := &call{ctx: ctx, unit: unit, Call: describe(req)}
 	c.Start = time.Now()
+	needed := neededTerm(unit, c.Call)
+	if needed != nil {
+		if err := needed.Check(); err != nil {
+			return nil, fmt.Errorf("%s of %s refused before it was sent: %w", c.Verb, c.Resource, err)
+		}
+	}
+	if unit != nil {
+		unit.Begin(c.Call)
+	}
+	if err := t.board(c, needed); err != nil {
+		c.end(false) // it was never sent
+		return nil, withCauseOf(ctx, req, err)
+	}
 	if limit := t.transport.limit(unit, c.Call); limit > 0 {
 		c.ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
 		req = req.WithContext(c.ctx) //nolint:contextcheck // c.ctx is made from the request's own two lines above
 	}
-	unit.Begin(c.Call)
-	resp, err := t.next.RoundTrip(req)
+	req = tellDeadline(c.ctx, req, c.Call, needed)
+	resp, err := send(c.ctx, c.lane.next, req, needed)
 	return finish(req, resp, err, c)
+}
+
+// neededTerm is the term without which a call must not be made, nil if there is none. Reads pass.
+func neededTerm(unit *work.Unit, c *work.Call) *term.Term {
+	if unit == nil || c.ReadOnly() {
+		return nil
+	}
+	return unit.Term
+}
+
+// board finds the connection for a call, and waits for room on it.
+func (t *roundTripper) board(c *call, needed *term.Term) error {
+	c.pool = t.lines.pool(t.transport, c, needed)
+	var err error
+	c.lane, err = c.pool.acquire(c.ctx, func() func() {
+		if c.unit == nil {
+			return func() {}
+		}
+		return c.unit.Wait(c.Call)
+	})
+	return err
+}
+
+func (l *lines) pool(t *Transport, c *call, needed *term.Term) *pool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case c.Verb == "watch", c.unit != nil && c.unit.Kind == work.Informer, c.LongRunning():
+		if l.watches == nil {
+			l.watches = t.addPool(newPool(l.base, l.shared, 0, nil))
+		}
+		return l.watches
+	case needed != nil:
+		if l.term == nil || l.term.fence != needed {
+			l.term = t.addPool(newPool(l.base, l.shared, t.Connections, needed))
+		}
+		return l.term
+	default:
+		if l.calls == nil {
+			l.calls = t.addPool(newPool(l.base, l.shared, t.Connections, nil))
+		}
+		return l.calls
+	}
 }
 
 func (t *Transport) limit(unit *work.Unit, c *work.Call) time.Duration {
 	switch {
-	case unit.Kind != work.Item || c.Verb == "watch":
+	case unit == nil || unit.Kind != work.Item || c.Verb == "watch":
 		return 0
 	case c.ReadOnly():
 		return t.Read

@@ -6,10 +6,13 @@ package work
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
 // Kind tells units apart.
@@ -21,6 +24,7 @@ const (
 	Runnable   Kind = "runnable"
 	Informer   Kind = "informer"
 	Controller Kind = "controller"
+	Leadership Kind = "leadership"
 )
 
 // Unit is one piece of work, from its start until it has returned.
@@ -29,6 +33,8 @@ type Unit struct {
 	Owner  string               // the controller, runnable or informer by name
 	Key    types.NamespacedName // of an item
 	Start  time.Time
+	Due    time.Time       // when its time is over, of an item
+	Term   *term.Term      // without which it must not write; nil when it needs none
 	base   context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
 	limits *Limits         // nil for what is no item
 
@@ -43,6 +49,8 @@ type Unit struct {
 type Cost struct {
 	Calls  int // requests sent, each attempt counted
 	Writes int // of these, the ones that were not reads
+	// Waited is how long calls waited for room on a connection, added up.
+	Waited time.Duration
 }
 
 // Call is one outstanding API request.
@@ -53,11 +61,22 @@ type Call struct {
 	Name        string
 	Start       time.Time
 	HTTPRequest string // method and path, for what is no resource
+	Waiting     bool   // for room on a connection: not sent yet
 }
 
 // ReadOnly tells whether the call cannot change anything.
 func (c *Call) ReadOnly() bool {
 	return c.Verb == "get" || c.Verb == "list" || c.Verb == "watch"
+}
+
+// LongRunning tells whether the call lasts for as long as its caller likes, as the API server sees it.
+func (c *Call) LongRunning() bool {
+	_, subresource, _ := strings.Cut(c.Resource, "/")
+	switch subresource, _, _ = strings.Cut(subresource, "/"); subresource {
+	case "attach", "exec", "log", "portforward", "proxy":
+		return true
+	}
+	return c.Verb == "watch"
 }
 
 // SetGoroutine notes the number of the goroutine that does the work.
@@ -82,6 +101,20 @@ func (u *Unit) Begin(c *Call) {
 	u.cost.Calls++
 	if !c.ReadOnly() {
 		u.cost.Writes++
+	}
+}
+
+// Wait notes that a call waits for room on a connection, until done is called.
+func (u *Unit) Wait(c *Call) (done func()) {
+	began := time.Now()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	c.Waiting = true
+	return func() {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		c.Waiting = false
+		u.cost.Waited += time.Since(began)
 	}
 }
 

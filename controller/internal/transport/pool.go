@@ -1,0 +1,129 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+)
+
+// streams is how many calls one connection carries at the same time. The API server allows 100, and client-go
+// opens another connection for each call beyond that; the rest is room for streams that have been
+// cancelled and that the server still counts.
+const streams = 90
+
+// pool is the connections for one purpose (C25), so that no load of one kind delays another.
+type pool struct {
+	base  *rest.Config // nil: all pools share one transport, because the user has set it
+	fence *term.Term   // what is sent needs this term; nil for what needs none
+	slots chan struct{}
+	conns connections
+
+	waiting atomic.Int64
+
+	mu    sync.Mutex
+	lanes []*lane
+}
+
+// lane is a transport that is meant to have one connection.
+type lane struct {
+	next  http.RoundTripper
+	calls int
+}
+
+// newPool makes a pool of so many connections, 0 for as many as it takes.
+func newPool(base *rest.Config, shared http.RoundTripper, connections int, fence *term.Term) *pool {
+	p := &pool{base: base, fence: fence}
+	if base == nil {
+		p.lanes = []*lane{{next: shared}}
+	}
+	if connections > 0 {
+		p.slots = make(chan struct{}, connections*streams)
+	}
+	return p
+}
+
+// acquire waits for room on a connection, no longer than ctx (C25); waiting is called if it has to. release
+// must follow.
+func (p *pool) acquire(ctx context.Context, waiting func() (done func())) (*lane, error) {
+	if p.slots != nil {
+		select {
+		case p.slots <- struct{}{}:
+		default:
+			if err := p.wait(ctx, waiting); err != nil {
+				return nil, err
+			}
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lanes {
+		if l.calls < streams || p.base == nil {
+			l.calls++
+			return l, nil
+		}
+	}
+	next, err := p.connect()
+	if err != nil {
+		if p.slots != nil {
+			<-p.slots
+		}
+		return nil, err
+	}
+	l := &lane{next: next, calls: 1}
+	p.lanes = append(p.lanes, l)
+	return l, nil
+}
+
+func (p *pool) wait(ctx context.Context, waiting func() (done func())) error {
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
+	defer waiting()()
+	select {
+	case p.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *pool) release(l *lane) {
+	p.mu.Lock()
+	l.calls--
+	p.mu.Unlock()
+	if p.slots != nil {
+		<-p.slots
+	}
+}
+
+// connect makes a transport as client-go would, but with connections that are nobody else's. What
+// authenticates each request has been done by the time it comes here; what authenticates a connection is
+// done here.
+func (p *pool) connect() (http.RoundTripper, error) {
+	config := rest.AnonymousClientConfig(p.base)
+	config.CertData, config.CertFile = p.base.CertData, p.base.CertFile
+	config.KeyData, config.KeyFile = p.base.KeyData, p.base.KeyFile
+	config.ExecProvider = p.base.ExecProvider // may have a certificate to show
+	config.WrapTransport = p.base.WrapTransport
+	config.UserAgent = ""
+	config.Dial = p.conns.dialer(p.base.Dial, p.fence)
+	return rest.TransportFor(config)
+}
+
+func (p *pool) closeIdle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, l := range p.lanes {
+		closeIdle(l.next)
+	}
+}
+
+// close closes all connections and lets none be made any more.
+func (p *pool) close() {
+	p.conns.close(true)
+	p.closeIdle() // and the dials that nobody waits for
+}
