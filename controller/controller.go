@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -21,7 +22,9 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/queue"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
+	"github.com/lanyard-k8s/lanyard/controller/internal/trigger"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // Object is a pointer to an API type, such as *corev1.ConfigMap.
@@ -112,7 +115,10 @@ type Controller[T Object] struct {
 	queue     workqueue.TypedRateLimitingInterface[Request] // of the term, where the controller needs one
 	term      *term.Term                                    // nil where it needs none
 	stats     counters
-	refused   atomic.Int64 // items that came out of the queue after the end
+	tracer    trace.Tracer      // nil without tracing
+	consumer  *tracing.Consumer // as tracer
+	triggers  *trigger.Memory   // nil without tracing and metrics
+	refused   atomic.Int64      // items that came out of the queue after the end
 
 	mu   sync.Mutex
 	held workqueue.TypedRateLimitingInterface[Request] // queue, for those who only look at it
@@ -137,12 +143,18 @@ func New[T Object](m *Manager, name string, informer cache.TypedSharedIndexInfor
 		detectMutations: options.SharedObjects && testing.Testing(),
 	}
 	c.supersede.limit = options.Supersede
+	if provider := m.options.Telemetry.TracerProvider; provider != nil {
+		c.tracer, c.consumer = provider.Tracer(scopeName), tracing.NewConsumer(m.annotations)
+	}
+	if c.tracer != nil || m.metrics != nil {
+		c.triggers = &trigger.Memory{}
+	}
 	if err := c.validate(informer == nil); err != nil {
 		m.mistake(err)
 		return c
 	}
 	c.indexer = informer.GetIndexer()
-	addSource(c, informer, sameObject[T], filters, c.supersedeBy)
+	addSource(c, informer, sameObject[T], filters, false, c.supersedeBy)
 	m.addController(c)
 	return c
 }
@@ -204,6 +216,9 @@ func (c *Controller[T]) prepare() {
 		}),
 	})
 	c.refused.Store(0)
+	if c.triggers != nil {
+		c.triggers.Clear()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.held = c.queue

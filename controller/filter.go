@@ -25,6 +25,14 @@ type Event[O Object] struct {
 	Initial bool
 }
 
+// object is the last known state.
+func (e Event[O]) object() O {
+	if e.New != *new(O) {
+		return e.New
+	}
+	return e.Old
+}
+
 // Filter tells whether an event is worth a reconcile. It runs on the goroutine that delivers events, so
 // it must not block. ctx descends from Run's (C1).
 type Filter[O Object] func(ctx context.Context, event Event[O]) bool

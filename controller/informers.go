@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // InformerOptions says what an informer's cache keeps. The zero value works. An informer that a controller
@@ -38,6 +41,8 @@ type informerSet struct {
 type informer struct {
 	cache.SharedIndexInformer
 	name string
+	kind string    // of its objects, as a label
+	unit work.Unit // that runs it
 
 	mu      sync.Mutex
 	lastErr error
@@ -56,6 +61,8 @@ func (s *informerSet) add(shared cache.SharedIndexInformer, options InformerOpti
 		return known, nil
 	}
 	inf := &informer{SharedIndexInformer: shared, name: shared.HasSyncedChecker().Name()}
+	inf.kind = inf.name[strings.LastIndexAny(inf.name, " *")+1:]
+	inf.unit.Kind, inf.unit.Owner = work.Informer, inf.name
 	if err := errors.Join(
 		shared.SetWatchErrorHandlerWithContext(inf.onError),
 		shared.SetTransform(transform(options)),
@@ -88,6 +95,15 @@ func transform(options InformerOptions) cache.TransformFunc {
 		}
 		return obj, nil
 	}
+}
+
+// age is how long the API server has not sent anything for the cache, below zero before it has.
+func (i *informer) age(now time.Time) time.Duration {
+	heard := i.unit.LastHeard()
+	if heard.IsZero() {
+		return -1
+	}
+	return now.Sub(heard)
 }
 
 // onError keeps the last list or watch error, and logs it once until another comes.

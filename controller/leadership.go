@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"k8s.io/apimachinery/pkg/types"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/klog/v2"
@@ -16,6 +18,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/group"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // releaseTimeout bounds the release of the lease. Without it others wait until the lease expires.
@@ -136,6 +139,14 @@ func (r *run) serve(ctx context.Context, tenure *election.Tenure) error {
 	m.setTenure(tenure)
 	logger := klog.FromContext(ctx)
 	logger.Info("Leading", "lease", t.Lease, "term", t.String())
+	m.metrics.TermBegan(ctx)
+	begun := m.termSpan(ctx, tracing.SpanTermBegin, trace.SpanContext{}, attribute.String(tracing.AttrLease, t.Lease), attribute.Int(tracing.AttrTerm, t.Number))
+	defer func() {
+		// What ended a term that ended with the process is known, and the resignation still to come.
+		m.metrics.TermEnded(context.WithoutCancel(ctx), string(howEnded(t)))
+		m.termSpan(context.WithoutCancel(ctx), tracing.SpanTermEnd, begun, attribute.String(tracing.AttrLease, t.Lease), attribute.Int(tracing.AttrTerm, t.Number),
+			attribute.String("lanyard.term.end", string(howEnded(t))))
+	}()
 	termCtx := klog.NewContext(t.Context(), klog.LoggerWithValues(logger, "term", t.String()))
 
 	var works group.Group
@@ -172,11 +183,22 @@ func (r *run) serve(ctx context.Context, tenure *election.Tenure) error {
 	report := m.finishTerm(t, time.Since(began))
 	logger.Info("Leadership ended", "lease", t.Lease, "term", t.String(), "cause", t.Err(), "took", report.Took.String(),
 		"cancelled", len(report.Cancelled), "finished", report.Finished)
+	flushed := m.flushAside(ctx)
 	r.release(ctx)
+	<-flushed
 	if m.election.ExitOnLoss {
 		return &lostError{t.Err()}
 	}
 	return nil
+}
+
+// howEnded is how a term ended, or, where the process ended first, will end.
+func howEnded(t *term.Term) cause.TermEnd {
+	var ended *cause.TermEnded
+	if errors.As(t.Err(), &ended) {
+		return ended.How
+	}
+	return cause.TermResigned
 }
 
 // lostError is Run's error where ExitOnLoss is set. It is [cause.LeadershipLost], but no cancellation: the

@@ -13,9 +13,11 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // Options configures a [Manager]. The zero value works.
@@ -44,6 +46,9 @@ type Options struct {
 
 	// LeaderElection has only one of several replicas do the work. Nil, the default: each one works.
 	LeaderElection *LeaderElection
+
+	// Telemetry has the manager traced and measured.
+	Telemetry Telemetry
 
 	// StragglerStacks puts the stack of each straggler into the report. That stops the process for as
 	// long as it takes to write down the stacks of all goroutines.
@@ -77,10 +82,12 @@ type Manager struct {
 	options Options
 	electing
 
-	transport transport.Transport
-	informers informerSet
-	units     work.Registry
-	readiness atomic.Int64 // controllers that work
+	transport   transport.Transport
+	informers   informerSet
+	units       work.Registry
+	metrics     *metrics.Set         // nil without metrics
+	annotations *tracing.Annotations // nil without tracing
+	readiness   atomic.Int64         // controllers that work
 
 	hurry       context.Context //ctxvet:ok ctxfield: ends when drains are to be cut short
 	cancelDrain context.CancelFunc
@@ -103,6 +110,7 @@ type runner interface {
 	prepare()
 	run(ctx, hurry context.Context, needed *term.Term) error
 	queued() int
+	oldest(now time.Time) time.Duration
 	workers() int
 	drains() bool
 }
@@ -122,6 +130,7 @@ func NewManager(config *rest.Config, options Options) *Manager {
 	options.ShutdownTimeout = cmp.Or(options.ShutdownTimeout, 20*time.Second)
 	options.CallTimeouts.setDefaults()
 	m := &Manager{options: options}
+	m.setUpTelemetry()
 	m.transport.Read, m.transport.Write = options.CallTimeouts.Read, options.CallTimeouts.Write
 	m.transport.Connections = max(1, options.Connections)
 	m.hurry, m.cancelDrain = context.WithCancel(context.Background()) //nolint:forbidigo // a signal, below which nothing runs

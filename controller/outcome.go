@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/trigger"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
@@ -77,16 +79,21 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	how := judge(ctx, result, err)
 	c.stats.add(how, cause.Name(ctx))
 	request := unit.Key
-	failures := c.queue.NumRequeues(request)
 	switch how {
 	case outcomeCancelled:
 		if why := context.Cause(ctx); errors.Is(why, cause.Superseded) || errors.Is(why, cause.ObjectDeleted) {
 			c.order.Hasten(request) // the event has put it into the queue again
+			if c.triggers != nil {
+				c.triggers.Superseded(request)
+			}
 		}
 	case outcomePanicked, outcomeRetried, outcomeTimedout:
-		c.queue.AddRateLimited(request)
+		delay := c.options.Backoff.When(request)
+		c.noteTrigger(request, trigger.Retry, delay, trace.Link{})
+		c.queue.AddAfter(request, delay)
 	case outcomeRequeued:
 		c.queue.Forget(request)
+		c.noteTrigger(request, trigger.RequeueAfter, result.RequeueAfter, trace.Link{})
 		c.queue.AddAfter(request, result.RequeueAfter)
 	default:
 		c.queue.Forget(request)
@@ -94,13 +101,13 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	if how != outcomeCancelled {
 		c.supersede.settled(request)
 	}
-	logOutcome(ctx, how, unit, failures, err)
+	logOutcome(ctx, how, unit, err)
 	return how
 }
 
 // logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing, or
 // was cancelled, is seen only with more verbosity. What would not be seen is not put together either.
-func logOutcome(ctx context.Context, how outcome, unit *work.Unit, failures int, err error) {
+func logOutcome(ctx context.Context, how outcome, unit *work.Unit, err error) {
 	logger, cost := klog.FromContext(ctx), unit.Cost()
 	switch {
 	case how == outcomeCancelled:
@@ -116,15 +123,15 @@ func logOutcome(ctx context.Context, how outcome, unit *work.Unit, failures int,
 	var panicErr *PanicError
 	switch {
 	case errors.As(err, &panicErr):
-		logger.Error(err, "Reconcile panicked, trying again", "failures", failures+1, "stack", string(panicErr.Stack))
+		logger.Error(err, "Reconcile panicked, trying again", "stack", string(panicErr.Stack))
 	case how == outcomeTimedout:
-		logger.Error(err, "Reconcile used up its time, trying again", "failures", failures+1)
+		logger.Error(err, "Reconcile used up its time, trying again")
 	case how == outcomeCancelled:
 		logger.Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
 	case how == outcomeRetried && apierrors.IsConflict(err):
-		logger.Info("Reconcile met a conflict, trying again", "failures", failures+1, "err", err)
+		logger.Info("Reconcile met a conflict, trying again", "err", err)
 	case how == outcomeRetried:
-		logger.Error(err, "Reconcile failed, trying again", "failures", failures+1)
+		logger.Error(err, "Reconcile failed, trying again")
 	case how == outcomeTerminal:
 		logger.Error(err, "Reconcile failed, waiting for a change")
 	default:

@@ -46,6 +46,11 @@ func (m *Manager) Run(ctx context.Context) error {
 	root, end, release := tree.New(withQuietEnds(ctx))
 	defer release()
 	r := &run{manager: m, end: end}
+	unobserve, err := m.observe()
+	if err != nil {
+		return fmt.Errorf("have the metrics read: %w", err)
+	}
+	defer unobserve()
 	if m.drains() {
 		defer escalate(ctx, m.CancelDrain)()
 	}
@@ -69,7 +74,7 @@ func (r *run) start(ctx context.Context) {
 		}
 	}
 	for _, inf := range m.informers.all() {
-		r.spawn(ctx, &r.informers, &work.Unit{Kind: work.Informer, Owner: inf.name}, func(ctx context.Context) error {
+		r.spawn(ctx, &r.informers, &inf.unit, func(ctx context.Context) error {
 			inf.RunWithContext(ctx)
 			return nil
 		})
@@ -135,7 +140,11 @@ func (r *run) stop(root context.Context) error {
 	for _, step := range []struct {
 		wait *group.Group
 		then func()
-	}{{wait: &r.workers}, {&r.informers, func() { r.endLeadership(root) }}, {wait: &r.runnables}} {
+	}{{wait: &r.workers}, {&r.informers, func() {
+		flushed := r.manager.flushAside(root)
+		r.endLeadership(root)
+		<-flushed
+	}}, {wait: &r.runnables}} {
 		select {
 		case <-step.wait.Seal():
 		case <-limit.C:

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
+	"go.opentelemetry.io/otel/trace"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
@@ -25,7 +27,7 @@ type source struct {
 // Owns has an object reconciled also when something of which it is the controlling owner appears,
 // changes or is deleted.
 func Owns[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInformer[O], filters ...Filter[O]) {
-	addSource(c, informer, func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }, filters, nil)
+	addSource(c, informer, func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }, filters, true, nil)
 }
 
 // Watches has the objects reconciled that mapping names when an object of another kind, or another
@@ -35,7 +37,7 @@ func Watches[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInfor
 		c.manager.mistake(fmt.Errorf("controller %q watches %T without a mapping", c.title, *new(O)))
 		return
 	}
-	addSource(c, informer, mapping, filters, nil)
+	addSource(c, informer, mapping, filters, true, nil)
 }
 
 func sameObject[T Object](_ context.Context, object T) []Request {
@@ -64,8 +66,8 @@ func (c *Controller[T]) ownerOf(owned metav1.Object) []Request {
 }
 
 // addSource has the events of an informer that pass all filters reach the queue; then, if given, queued is
-// called.
-func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInformer[O], mapping MapFunc[O], filters []Filter[O], queued func(Event[O])) {
+// called. related tells that its objects are not the controller's own.
+func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInformer[O], mapping MapFunc[O], filters []Filter[O], related bool, queued func(Event[O])) {
 	if shared == nil {
 		c.manager.mistake(fmt.Errorf("controller %q: its informer for %T is nil", c.title, *new(O)))
 		return
@@ -75,9 +77,21 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 		c.manager.mistake(fmt.Errorf("controller %q: %w", c.title, err))
 		return
 	}
+	if c.manager.annotations != nil {
+		filters = append(slices.Clone(filters), notOnlyTraced[O](c.manager.annotations))
+	}
 	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
 		logger := klog.FromContext(ctx)
 		handler := eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, enqueue: c.queue.Add, queued: queued}
+		if c.triggers != nil {
+			handler.queuing = func(event Event[O], request Request) {
+				var link trace.Link
+				if c.consumer != nil {
+					link, _ = c.consumer.Take(event.object())
+				}
+				c.noteTrigger(request, reasonFor(event, related), 0, link)
+			}
+		}
 		return shared.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
 	}})
 }
@@ -89,7 +103,8 @@ type eventHandler[O Object] struct {
 	mapping MapFunc[O]
 	filters []Filter[O]
 	enqueue func(Request)
-	queued  func(Event[O]) // may be nil
+	queuing func(Event[O], Request) // before each enqueue; may be nil
+	queued  func(Event[O])          // after them; may be nil
 }
 
 func (h eventHandler[O]) OnAdd(object O, initial bool) {
@@ -124,6 +139,9 @@ func (h eventHandler[O]) handle(event Event[O], states ...O) {
 	}
 	for _, state := range states {
 		for _, request := range h.mapping(h.ctx, state) {
+			if h.queuing != nil {
+				h.queuing(event, request)
+			}
 			h.enqueue(request)
 		}
 	}

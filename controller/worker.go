@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/klog/v2"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/trigger"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
@@ -42,9 +43,15 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 		return false
 	}
 	now := time.Now()
-	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: now, Due: now.Add(c.limits.Item), Term: c.term}
+	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: now, Due: now.Add(c.limits.Item), Term: c.term,
+		Attempt: c.queue.NumRequeues(request) + 1}
 	unit.SetGoroutine(goroutine)
-	how, err := c.process(items, unit)
+	var why trigger.Triggers
+	if c.triggers != nil {
+		why = c.triggers.Take(request)
+		c.manager.metrics.Waited(items, c.title, why.Wait(now))
+	}
+	how, err := c.process(items, unit, why)
 	if ctx.Err() != nil {
 		c.manager.noteEnd(unit, how, err)
 	}
@@ -52,16 +59,19 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 }
 
 // process reconciles one item from start to settlement.
-func (c *Controller[T]) process(ctx context.Context, unit *work.Unit) (outcome, error) {
+func (c *Controller[T]) process(ctx context.Context, unit *work.Unit, why trigger.Triggers) (outcome, error) {
 	c.manager.units.Add(unit)
 	defer c.manager.units.Remove(unit)
-	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(unit.Key.Namespace, unit.Key.Name)))
+	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(unit.Key.Namespace, unit.Key.Name), "attempt", unit.Attempt))
+	ctx, span := c.begin(ctx, unit, why)
 	ctx, over := c.supersede.begin(ctx, unit.Key)
 	defer over()
 	ctx, cancel := unit.SetDeadline(ctx, &c.limits)
 	defer cancel()
 	result, err := c.guarded(ctx, unit.Key)
-	return c.settle(ctx, unit, result, err), err
+	how := c.settle(ctx, unit, result, err)
+	c.finish(ctx, span, unit, how, err)
+	return how, err
 }
 
 // guarded calls user code and makes a panic in it an error (C11).

@@ -19,15 +19,27 @@ const answerTime = 200 * time.Millisecond
 // serveHealth serves the probes of the pod: /healthz while no controller is stuck, /readyz once the caches
 // are full.
 func serveHealth(address string, m *controller.Manager) func(context.Context) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", probe(m.Healthy))
+	mux.HandleFunc("GET /readyz", probe(m.Ready))
+	return serve("health", address, mux)
+}
+
+// serveMetrics serves /metrics to Prometheus.
+func serveMetrics(address string, metrics http.Handler) func(context.Context) error {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", metrics)
+	return serve("metrics", address, mux)
+}
+
+// serve is a runnable that serves what the flag -NAME-addr says where.
+func serve(name, address string, mux *http.ServeMux) func(context.Context) error {
 	return func(ctx context.Context) error {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
-			return fmt.Errorf("serve health on %s: %w (-health-addr names another address)", address, err)
+			return fmt.Errorf("serve %s on %s: %w (-%s-addr names another address)", name, address, err, name)
 		}
-		klog.FromContext(ctx).Info("Serving health", "address", listener.Addr())
-		mux := http.NewServeMux()
-		mux.HandleFunc("GET /healthz", probe(m.Healthy))
-		mux.HandleFunc("GET /readyz", probe(m.Ready))
+		klog.FromContext(ctx).Info("Serving "+name, "address", listener.Addr())
 		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 
 		failed := make(chan error, 1)

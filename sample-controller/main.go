@@ -23,6 +23,7 @@ type settings struct {
 	verbosity     int
 	flunder       flunder.Options
 	manager       controller.Options
+	telemetry     telemetrySettings
 	leaderElect   bool
 	election      controller.LeaderElection
 }
@@ -58,6 +59,11 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 		return fmt.Errorf("%w (-kubeconfig names another)", err)
 	}
 	config.UserAgent = flunder.FieldManager
+	exports, err := newTelemetry(ctx, &s.telemetry, s.flunder.Instance)
+	if err != nil {
+		return err
+	}
+	s.manager.Telemetry = exports.Telemetry
 	m := controller.NewManager(config, s.manager)
 	if _, err := flunder.Setup(m, s.flunder); err != nil {
 		return err
@@ -65,7 +71,13 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 	if s.healthAddress != "" {
 		m.AddRunnable("health", serveHealth(s.healthAddress, m))
 	}
+	if exports.metrics != nil {
+		m.AddRunnable("metrics", serveMetrics(s.telemetry.metricsAddress, exports.metrics))
+	}
 	err = m.Run(ctx)
+	if err := exports.stop(ctx); err != nil {
+		logger.Info("Telemetry was not sent", "err", err)
+	}
 	if ctx.Err() != nil { // else err says it all
 		fmt.Fprint(output, m.Report())
 	}
@@ -85,6 +97,12 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.DurationVar(&s.manager.SyncTimeout, "sync-timeout", 30*time.Second, "how long the caches may take to fill")
 	flags.DurationVar(&s.manager.DrainTimeout, "drain-timeout", 0, "how long Flunders in flight may take to finish at the end; 0: they are cancelled. A second signal cancels them")
 	flags.DurationVar(&s.manager.ShutdownTimeout, "shutdown-timeout", 20*time.Second, "how long everything may take to stop, drain included")
+	flags.StringVar(&s.telemetry.metricsAddress, "metrics-addr", "", "where /metrics is served in Prometheus form; empty: nowhere")
+	flags.StringVar(&s.telemetry.otlpEndpoint, "otlp-endpoint", "", "the URL of the OpenTelemetry collector that traces go to, such as http://localhost:4318; empty: as OTEL_EXPORTER_OTLP_ENDPOINT says, or no traces")
+	flags.BoolVar(&s.telemetry.otlpMetrics, "otlp-metrics", false, "push metrics to the collector too")
+	flags.Float64Var(&s.telemetry.traceRatio, "trace-ratio", 0.01, "the part of reconciles that is traced, beside those that a sampled change led to")
+	flags.BoolVar(&s.telemetry.traceKeep, "trace-keep", false, "of what is traced, send only what wrote, failed, was cancelled, was slow or was linked")
+	flags.BoolVar(&s.telemetry.traceStamp, "trace-stamp", false, "write the trace into the Deployments that are changed, for others to link to")
 	flags.BoolVar(&s.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run")
 	flags.StringVar(&s.election.Namespace, "leader-elect-namespace", os.Getenv("POD_NAMESPACE"), "the namespace of the lease; empty: that of the pod")
 	flags.StringVar(&s.election.Name, "leader-elect-name", "sample-controller", "the name of the lease")

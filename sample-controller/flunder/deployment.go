@@ -15,6 +15,7 @@ import (
 
 	wardlev1beta1 "github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // labelFlunder is on a Flunder's Deployment and pods, with the Flunder's name.
@@ -58,7 +59,7 @@ func (r *Reconciler) applyDeployment(ctx context.Context, f *wardlev1beta1.Flund
 		}
 		desired.WithUID(seen.deployment.UID)
 	}
-	applied, err := r.deployments.Deployments(f.Namespace).Apply(ctx, desired,
+	applied, err := r.deployments.Deployments(f.Namespace).Apply(ctx, tracing.Stamp(ctx, desired, seen.deployment),
 		metav1.ApplyOptions{FieldManager: FieldManager, Force: seen.deployment != nil})
 	switch {
 	case apierrors.IsConflict(err) && seen.deployment == nil:

@@ -43,6 +43,9 @@ type body struct {
 
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if unit := b.call.unit; n > 0 && unit != nil && unit.Kind == work.Informer {
+		unit.Heard()
+	}
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):

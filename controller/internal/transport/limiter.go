@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
@@ -13,18 +14,19 @@ import (
 // client-go's own limiters drop (C2), and refuses calls on a context that has ended.
 type limiter struct {
 	flowcontrol.RateLimiter
+	transport *Transport
 }
 
 // limit wraps the rate limiter that config asks for. Without one, and without QPS, there is no
 // client-side limit: the server's priority and fairness does that better than a guess made here.
-func limit(config *rest.Config) flowcontrol.RateLimiter {
+func limit(config *rest.Config, t *Transport) flowcontrol.RateLimiter {
 	switch {
 	case config.RateLimiter != nil:
-		return limiter{config.RateLimiter}
+		return limiter{config.RateLimiter, t}
 	case config.QPS > 0:
-		return limiter{flowcontrol.NewTokenBucketRateLimiter(config.QPS, cmp.Or(config.Burst, rest.DefaultBurst))}
+		return limiter{flowcontrol.NewTokenBucketRateLimiter(config.QPS, cmp.Or(config.Burst, rest.DefaultBurst)), t}
 	default:
-		return limiter{flowcontrol.NewFakeAlwaysRateLimiter()}
+		return limiter{flowcontrol.NewFakeAlwaysRateLimiter(), t}
 	}
 }
 
@@ -33,7 +35,11 @@ func (l limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return withCause(ctx, err)
 	}
+	began := time.Now()
 	err := l.RateLimiter.Wait(ctx)
+	if observer := l.transport.Observer; observer != nil {
+		observer.Waited(ctx, "rate_limiter", began)
+	}
 	switch {
 	case ctx.Err() != nil:
 		// Also when its turn has come: client-go would look at the context next, and return its plain error.

@@ -22,6 +22,7 @@ type pool struct {
 	fence *term.Term   // what is sent needs this term; nil for what needs none
 	slots chan struct{}
 	conns connections
+	trace func(http.RoundTripper) http.RoundTripper // around each lane; nil for nothing
 
 	waiting atomic.Int64
 
@@ -111,7 +112,11 @@ func (p *pool) connect() (http.RoundTripper, error) {
 	config.WrapTransport = p.base.WrapTransport
 	config.UserAgent = ""
 	config.Dial = p.conns.dialer(p.base.Dial, p.fence)
-	return rest.TransportFor(config)
+	next, err := rest.TransportFor(config)
+	if err == nil && p.trace != nil {
+		next = p.trace(next)
+	}
+	return next, err
 }
 
 func (p *pool) closeIdle() {

@@ -24,6 +24,12 @@ import (
 type Transport struct {
 	// Read and Write limit each attempt of an item's calls, watches excepted; zero is no limit.
 	Read, Write time.Duration
+	// Observer is told of calls; nil for nobody.
+	Observer Observer
+	// Trace wraps what makes each attempt, including those that the server's fence refuses and that are
+	// made again here. Nil for no wrapper.
+	Trace func(http.RoundTripper) http.RoundTripper
+
 	// Connections is how many connections calls are spread over; those that need a term have as many
 	// again. The excess of calls waits.
 	Connections int
@@ -31,6 +37,15 @@ type Transport struct {
 	mu     sync.Mutex
 	closed bool
 	pools  []*pool
+}
+
+// Observer is told what happens to calls.
+type Observer interface {
+	// Called is told of an attempt's answer, or of its failure to come, which has the code 0. ctx is the
+	// call's.
+	Called(ctx context.Context, call *work.Call, code int, took time.Duration)
+	// Waited is told that a call had to wait since began, for a reason out of a bounded set.
+	Waited(ctx context.Context, reason string, began time.Time)
 }
 
 // lines are the pools of all clients made from one configuration.
@@ -47,7 +62,7 @@ type lines struct {
 // term of leadership each on connections of their own.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
-	instrumented.RateLimiter = limit(config)
+	instrumented.RateLimiter = limit(config, t)
 	all := &lines{}
 	if config.Transport == nil {
 		all.base = rest.CopyConfig(config)
@@ -67,13 +82,13 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 // opens another.
 func (t *Transport) ForLease(config *rest.Config) (forLease *rest.Config, reconnect func()) {
 	forLease = rest.CopyConfig(config)
-	forLease.RateLimiter = limit(&rest.Config{})
+	forLease.RateLimiter = limit(&rest.Config{}, t)
 	forLease.Timeout = 0
 	if config.Transport != nil {
 		forLease.Wrap(func(next http.RoundTripper) http.RoundTripper { return &leaseRoundTripper{next} })
 		return forLease, func() {}
 	}
-	p := t.addPool(newPool(rest.CopyConfig(config), nil, 0, nil))
+	p := t.addPool(newPool(rest.CopyConfig(config), nil, 0, nil), nil)
 	forLease.Dial = p.conns.dialer(config.Dial, nil)
 	forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		p.mu.Lock()
@@ -94,7 +109,11 @@ func (t *leaseRoundTripper) RoundTrip(req *http.Request) (*http.Response, error)
 	return finish(req, resp, err, &call{ctx: req.Context()})
 }
 
-func (t *Transport) addPool(p *pool) *pool {
+// addPool takes up a pool, whose calls trace wraps, unless it is nil: watches and the lease have no spans.
+func (t *Transport) addPool(p *pool, trace func(http.RoundTripper) http.RoundTripper) *pool {
+	if p.trace = trace; trace != nil && p.base == nil {
+		p.lanes[0].next = trace(p.lanes[0].next)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -203,7 +222,15 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.WithContext(c.ctx) //nolint:contextcheck // c.ctx is made from the request's own two lines above
 	}
 	req = tellDeadline(c.ctx, req, c.Call, needed)
+	sent := time.Now()
 	resp, err := send(c.ctx, c.lane.next, req, needed)
+	if observer := t.transport.Observer; observer != nil && c.Verb != "watch" {
+		code := 0
+		if err == nil {
+			code = resp.StatusCode
+		}
+		observer.Called(c.ctx, c.Call, code, time.Since(sent))
+	}
 	return finish(req, resp, err, c)
 }
 
@@ -220,10 +247,16 @@ func (t *roundTripper) board(c *call, needed *term.Term) error {
 	c.pool = t.lines.pool(t.transport, c, needed)
 	var err error
 	c.lane, err = c.pool.acquire(c.ctx, func() func() {
-		if c.unit == nil {
-			return func() {}
+		began, done := time.Now(), func() {}
+		if c.unit != nil {
+			done = c.unit.Wait(c.Call)
 		}
-		return c.unit.Wait(c.Call)
+		return func() {
+			done()
+			if observer := t.transport.Observer; observer != nil {
+				observer.Waited(c.ctx, "connection", began)
+			}
+		}
 	})
 	return err
 }
@@ -234,17 +267,17 @@ func (l *lines) pool(t *Transport, c *call, needed *term.Term) *pool {
 	switch {
 	case c.Verb == "watch", c.unit != nil && c.unit.Kind == work.Informer, c.LongRunning():
 		if l.watches == nil {
-			l.watches = t.addPool(newPool(l.base, l.shared, 0, nil))
+			l.watches = t.addPool(newPool(l.base, l.shared, 0, nil), nil)
 		}
 		return l.watches
 	case needed != nil:
 		if l.term == nil || l.term.fence != needed {
-			l.term = t.addPool(newPool(l.base, l.shared, t.Connections, needed))
+			l.term = t.addPool(newPool(l.base, l.shared, t.Connections, needed), t.Trace)
 		}
 		return l.term
 	default:
 		if l.calls == nil {
-			l.calls = t.addPool(newPool(l.base, l.shared, t.Connections, nil))
+			l.calls = t.addPool(newPool(l.base, l.shared, t.Connections, nil), t.Trace)
 		}
 		return l.calls
 	}

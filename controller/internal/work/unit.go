@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -29,20 +30,24 @@ const (
 
 // Unit is one piece of work, from its start until it has returned.
 type Unit struct {
-	Kind   Kind
-	Owner  string               // the controller, runnable or informer by name
-	Key    types.NamespacedName // of an item
-	Start  time.Time
-	Due    time.Time       // when its time is over, of an item
-	Term   *term.Term      // without which it must not write; nil when it needs none
-	base   context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
-	limits *Limits         // nil for what is no item
+	Kind    Kind
+	Owner   string               // the controller, runnable or informer by name
+	Key     types.NamespacedName // of an item
+	Start   time.Time
+	Due     time.Time       // when its time is over, of an item
+	Attempt int             // of an item: 1 for the first of a chain of tries
+	Term    *term.Term      // without which it must not write; nil when it needs none
+	base    context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
+	limits  *Limits         // nil for what is no item
+
+	heard atomic.Int64 // when the API server sent something last, in Unix nanoseconds
 
 	mu        sync.Mutex
 	goroutine uint64  // the number of the one that does the work, to find its stack by
 	calls     []*Call // outstanding
 	cut       []Call  // ended because their context did
 	cost      Cost
+	resource  string // that an informer lists
 }
 
 // Cost is what a unit has asked of the API server.
@@ -79,6 +84,25 @@ func (c *Call) LongRunning() bool {
 	return c.Verb == "watch"
 }
 
+// Heard notes that the API server has sent something.
+func (u *Unit) Heard() { u.heard.Store(time.Now().UnixNano()) }
+
+// LastHeard is when the API server sent something last, zero if it never has.
+func (u *Unit) LastHeard() time.Time {
+	if at := u.heard.Load(); at > 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
+// Group is the API group of what an informer lists, "" for the core group and while it is not known.
+func (u *Unit) Group() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, group, _ := strings.Cut(u.resource, ".")
+	return group
+}
+
 // SetGoroutine notes the number of the goroutine that does the work.
 func (u *Unit) SetGoroutine(id uint64) {
 	u.mu.Lock()
@@ -98,6 +122,9 @@ func (u *Unit) Begin(c *Call) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.calls = append(u.calls, c)
+	if u.Kind == Informer && u.resource == "" {
+		u.resource = c.Resource
+	}
 	u.cost.Calls++
 	if !c.ReadOnly() {
 		u.cost.Writes++

@@ -1,0 +1,240 @@
+// Package metrics measures a manager with OpenTelemetry's API, through the provider that it is given. Names
+// and labels are in docs/metrics.md; each label has a bounded number of values.
+package metrics
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// scope names the instrumentation, as OpenTelemetry has it.
+const scope = "github.com/lanyard-k8s/lanyard/controller"
+
+// Set is the instruments of one manager.
+type Set struct {
+	meter metric.Meter
+
+	reconciles, waits          metric.Float64Histogram
+	calls, throttles           metric.Float64Histogram
+	termsBegun, termsEnded     metric.Int64Counter
+	depth, inFlight            metric.Int64ObservableGauge
+	oldest, cacheAge           metric.Float64ObservableGauge
+	cacheObjects, callsWaiting metric.Int64ObservableGauge
+	leading                    metric.Int64ObservableGauge
+
+	mu    sync.RWMutex
+	known map[any]metric.MeasurementOption // label sets that have been used, by their values
+}
+
+// New makes the instruments. Nothing is measured where provider is nil: then the set is nil, and all its
+// methods do nothing.
+func New(provider metric.MeterProvider) (*Set, error) {
+	if provider == nil {
+		return nil, nil //nolint:nilnil // a nil set works
+	}
+	s := &Set{meter: provider.Meter(scope), known: map[any]metric.MeasurementOption{}}
+	b := builder{meter: s.meter}
+	s.reconciles = b.histogram("lanyard.reconcile.duration", "How long reconciles took, by how they ended.")
+	s.waits = b.histogram("lanyard.queue.wait", "How long items waited in the queue after they could have been taken.")
+	s.calls = b.histogram("lanyard.api.call.duration", "How long API calls took, each attempt, until its answer began; watches excepted.")
+	s.throttles = b.histogram("lanyard.api.throttle.duration", "How long API calls were held back on this side.")
+	s.termsBegun = b.counter("lanyard.leader.terms", "Terms of leadership that this process began.")
+	s.termsEnded = b.counter("lanyard.leader.terms.ended", "Terms of leadership that ended, by how.")
+	s.leading = b.gauge("lanyard.leader", "1 while this process leads, 0 while it stands by.")
+	s.depth = b.gauge("lanyard.queue.depth", "Items in the queue.")
+	s.inFlight = b.gauge("lanyard.reconcile.in_flight", "Items being reconciled.")
+	s.callsWaiting = b.gauge("lanyard.api.calls.waiting", "API calls that wait for room on a connection.")
+	s.cacheObjects = b.gauge("lanyard.cache.objects", "Objects in a cache.")
+	s.oldest = b.seconds("lanyard.queue.oldest", "How long the oldest item in the queue has waited since it could have been taken.")
+	s.cacheAge = b.seconds("lanyard.cache.age", "Time since a cache's list or watch last brought anything, bookmarks included.")
+	return s, errors.Join(b.errs...)
+}
+
+type builder struct {
+	meter metric.Meter
+	errs  []error
+}
+
+func (b *builder) histogram(name, help string) metric.Float64Histogram {
+	h, err := b.meter.Float64Histogram(name, metric.WithDescription(help), metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300))
+	b.errs = append(b.errs, err)
+	return h
+}
+
+func (b *builder) counter(name, help string) metric.Int64Counter {
+	c, err := b.meter.Int64Counter(name, metric.WithDescription(help))
+	b.errs = append(b.errs, err)
+	return c
+}
+
+func (b *builder) gauge(name, help string) metric.Int64ObservableGauge {
+	g, err := b.meter.Int64ObservableGauge(name, metric.WithDescription(help))
+	b.errs = append(b.errs, err)
+	return g
+}
+
+func (b *builder) seconds(name, help string) metric.Float64ObservableGauge {
+	g, err := b.meter.Float64ObservableGauge(name, metric.WithDescription(help), metric.WithUnit("s"))
+	b.errs = append(b.errs, err)
+	return g
+}
+
+// option returns the label set for a key, which is made once.
+func (s *Set) option(key any, labels func() []attribute.KeyValue) metric.MeasurementOption {
+	s.mu.RLock()
+	option, ok := s.known[key]
+	s.mu.RUnlock()
+	if ok {
+		return option
+	}
+	option = metric.WithAttributeSet(attribute.NewSet(labels()...))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[key] = option
+	return option
+}
+
+type reconcileKey struct{ controller, result, cause string }
+
+// Reconciled notes the end of a reconcile. ctx carries its span, for the exemplar; cause is why it was
+// cancelled, or "".
+func (s *Set) Reconciled(ctx context.Context, controller, result, cause string, took time.Duration) {
+	if s == nil {
+		return
+	}
+	s.reconciles.Record(ctx, took.Seconds(), s.option(reconcileKey{controller, result, cause}, func() []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("controller", controller), attribute.String("result", result), attribute.String("cause", cause)}
+	}))
+}
+
+type controllerKey string
+
+// Waited notes how long an item waited in the queue.
+func (s *Set) Waited(ctx context.Context, controller string, wait time.Duration) {
+	if s == nil {
+		return
+	}
+	s.waits.Record(ctx, max(0, wait.Seconds()), s.controller(controller))
+}
+
+func (s *Set) controller(name string) metric.MeasurementOption {
+	return s.option(controllerKey(name), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("controller", name)} })
+}
+
+type callKey struct {
+	verb, resource string
+	code           int
+}
+
+// Called notes the answer to an API call; a code of 0 is none.
+func (s *Set) Called(ctx context.Context, verb, resource string, code int, took time.Duration) {
+	if s == nil {
+		return
+	}
+	s.calls.Record(ctx, took.Seconds(), s.option(callKey{verb, resource, code}, func() []attribute.KeyValue {
+		status := "none"
+		if code > 0 {
+			status = strconv.Itoa(code)
+		}
+		return []attribute.KeyValue{attribute.String("verb", verb), attribute.String("resource", resource), attribute.String("code", status)}
+	}))
+}
+
+type throttleKey string
+
+// Throttled notes that a call was held back, by the client's rate limiter or for room on a connection.
+func (s *Set) Throttled(ctx context.Context, reason string, wait time.Duration) {
+	if s == nil {
+		return
+	}
+	s.throttles.Record(ctx, wait.Seconds(), s.option(throttleKey(reason), func() []attribute.KeyValue {
+		return []attribute.KeyValue{attribute.String("reason", reason)}
+	}))
+}
+
+// TermBegan notes that this process leads.
+func (s *Set) TermBegan(ctx context.Context) {
+	if s != nil {
+		s.termsBegun.Add(ctx, 1)
+	}
+}
+
+type termKey string
+
+// TermEnded notes how a term ended.
+func (s *Set) TermEnded(ctx context.Context, how string) {
+	if s == nil {
+		return
+	}
+	s.termsEnded.Add(ctx, 1, s.option(termKey(how), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("how", how)} }))
+}
+
+// State is what is read whenever metrics are collected.
+type State struct {
+	Controllers  []ControllerState
+	Caches       []CacheState
+	CallsWaiting int
+	Leads        *bool // nil without leader election
+}
+
+// ControllerState is the state of a controller.
+type ControllerState struct {
+	Name            string
+	Depth, InFlight int
+	Oldest          time.Duration
+}
+
+// CacheState is the state of a cache. An age below zero is not known.
+type CacheState struct {
+	Name    string
+	Objects int
+	Age     time.Duration
+}
+
+type cacheKey string
+
+// Observe reads the state at each collection until stop is called.
+func (s *Set) Observe(read func() State) (stop func(), err error) {
+	if s == nil {
+		return func() {}, nil
+	}
+	registration, err := s.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		s.observe(o, read())
+		return nil
+	}, s.depth, s.inFlight, s.oldest, s.callsWaiting, s.cacheObjects, s.cacheAge, s.leading)
+	if err != nil {
+		return func() {}, err
+	}
+	return func() { _ = registration.Unregister() }, nil // fails only for what was not registered
+}
+
+func (s *Set) observe(o metric.Observer, state State) {
+	for _, c := range state.Controllers {
+		name := s.controller(c.Name)
+		o.ObserveInt64(s.depth, int64(c.Depth), name)
+		o.ObserveInt64(s.inFlight, int64(c.InFlight), name)
+		o.ObserveFloat64(s.oldest, c.Oldest.Seconds(), name)
+	}
+	for _, c := range state.Caches {
+		name := s.option(cacheKey(c.Name), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("cache", c.Name)} })
+		o.ObserveInt64(s.cacheObjects, int64(c.Objects), name)
+		if c.Age >= 0 {
+			o.ObserveFloat64(s.cacheAge, c.Age.Seconds(), name)
+		}
+	}
+	o.ObserveInt64(s.callsWaiting, int64(state.CallsWaiting))
+	if state.Leads != nil {
+		leads := int64(0)
+		if *state.Leads {
+			leads = 1
+		}
+		o.ObserveInt64(s.leading, leads)
+	}
+}

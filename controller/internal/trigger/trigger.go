@@ -1,0 +1,142 @@
+// Package trigger remembers why an item is in a queue, and since when it could have been taken out, which
+// the queue itself does not. It is used only where someone wants to know: for spans and metrics.
+package trigger
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Reason is why an item was put into the queue. The set is bounded.
+type Reason string
+
+// The reasons.
+const (
+	ObjectChanged  Reason = "object_changed"
+	RelatedChanged Reason = "related_changed"
+	StartUp        Reason = "start_up"
+	Resync         Reason = "resync"
+	RequeueAfter   Reason = "requeue_after"
+	Retry          Reason = "retry"
+	Superseded     Reason = "superseded"
+)
+
+// MaxLinks is how many triggers a reconcile is linked to.
+const MaxLinks = 6
+
+// Triggers is what has been put into the queue for one item since it was last taken out.
+type Triggers struct {
+	Reason  Reason        // of the first
+	Ready   time.Time     // when the first of them could be taken
+	Delay   time.Duration // that was asked for, and does not count as waiting
+	Count   int
+	Links   []trace.Link
+	Attempt Attempts // of the chain of retries that it belongs to
+}
+
+// Attempts is a chain of retries. It is zero before the first has ended.
+type Attempts struct {
+	First, Previous trace.SpanContext
+}
+
+// Memory is the triggers of all items of a controller. The zero value is ready for use.
+type Memory struct {
+	mu      sync.Mutex
+	waiting map[types.NamespacedName]*Triggers
+	chains  map[types.NamespacedName]Attempts
+}
+
+// Wait is how long the item has waited until it was taken.
+func (t Triggers) Wait(taken time.Time) time.Duration { return max(0, taken.Sub(t.Ready)) }
+
+// Note notes that an item is put into the queue, to be taken after a delay.
+func (m *Memory) Note(item types.NamespacedName, reason Reason, delay time.Duration, link trace.Link) {
+	ready := time.Now().Add(delay)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.waiting == nil {
+		m.waiting = map[types.NamespacedName]*Triggers{}
+	}
+	t := m.waiting[item]
+	if t == nil {
+		t = &Triggers{Reason: reason, Ready: ready, Delay: delay}
+		m.waiting[item] = t
+	}
+	if ready.Before(t.Ready) {
+		t.Reason, t.Ready, t.Delay = reason, ready, delay // it will be taken because of this one
+	}
+	t.Count++
+	if link.SpanContext.IsValid() && len(t.Links) < MaxLinks && !slices.ContainsFunc(t.Links, func(l trace.Link) bool {
+		return l.SpanContext.Equal(link.SpanContext)
+	}) {
+		t.Links = append(t.Links, link)
+	}
+}
+
+// Superseded notes that an item is in the queue because the change that put it there ended its reconcile.
+func (m *Memory) Superseded(item types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if t := m.waiting[item]; t != nil {
+		t.Reason = Superseded
+	}
+}
+
+// Take returns what was noted, for the item that is taken out of the queue now.
+func (m *Memory) Take(item types.NamespacedName) Triggers {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.waiting[item]
+	if t == nil {
+		t = &Triggers{Ready: time.Now(), Count: 1}
+	}
+	delete(m.waiting, item)
+	t.Attempt = m.chains[item]
+	return *t
+}
+
+// Attempted notes that a try has failed, and will be followed by another.
+func (m *Memory) Attempted(item types.NamespacedName, span trace.SpanContext) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.chains == nil {
+		m.chains = map[types.NamespacedName]Attempts{}
+	}
+	chain := m.chains[item]
+	if !chain.First.IsValid() {
+		chain.First = span
+	}
+	chain.Previous = span
+	m.chains[item] = chain
+}
+
+// Settled notes that the chain of tries is over.
+func (m *Memory) Settled(item types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.chains, item)
+}
+
+// Oldest is since when the item could have been taken that has waited longest; false when none waits.
+func (m *Memory) Oldest(now time.Time) (time.Time, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	oldest := now
+	for _, t := range m.waiting {
+		if t.Ready.Before(oldest) {
+			oldest = t.Ready
+		}
+	}
+	return oldest, oldest.Before(now)
+}
+
+// Clear forgets everything: what was queued in one term is not handed out in the next.
+func (m *Memory) Clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting, m.chains = nil, nil
+}

@@ -1,0 +1,140 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/trigger"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
+)
+
+// scopeName names the spans' origin, as OpenTelemetry has it.
+const scopeName = "github.com/lanyard-k8s/lanyard/controller"
+
+// begin starts the span of a reconcile, at the moment in which the item was taken out of the queue. It is
+// the root of a trace of its own: what led to it is linked. Samplers see only what is known now.
+func (c *Controller[T]) begin(ctx context.Context, unit *work.Unit, t trigger.Triggers) (context.Context, trace.Span) {
+	if c.tracer == nil {
+		return ctx, nil
+	}
+	attributes := []attribute.KeyValue{
+		attribute.String(tracing.AttrController, c.title),
+		attribute.String(tracing.AttrNamespace, unit.Key.Namespace),
+		attribute.String(tracing.AttrObjectName, unit.Key.Name),
+		attribute.String(tracing.AttrObjectKind, c.kind),
+		attribute.String(tracing.AttrReason, string(t.Reason)),
+		attribute.Int(tracing.AttrAttempt, unit.Attempt),
+		attribute.Float64(tracing.AttrQueueWait, t.Wait(unit.Start).Seconds()),
+		attribute.Float64(tracing.AttrQueueDelay, t.Delay.Seconds()),
+		attribute.Int(tracing.AttrTriggers, t.Count),
+	}
+	if group := c.sources[0].informer.unit.Group(); group != "" {
+		attributes = append(attributes, attribute.String(tracing.AttrObjectGroup, group))
+	}
+	var self types.UID
+	if cached, exists, err := c.indexer.GetByKey(storeKey(unit.Key)); err == nil && exists {
+		if object, err := meta.Accessor(cached); err == nil {
+			self = object.GetUID()
+			attributes = append(attributes, attribute.String(tracing.AttrObjectUID, string(object.GetUID())),
+				attribute.Int64(tracing.AttrGeneration, object.GetGeneration()))
+		}
+	}
+	if unit.Term != nil {
+		attributes = append(attributes, attribute.Int(tracing.AttrTerm, unit.Term.Number))
+	}
+	links := t.Links
+	if first := t.Attempt.First; first.IsValid() {
+		attributes = append(attributes, attribute.String(tracing.AttrChainID, first.TraceID().String()))
+		links = append(links, trace.Link{SpanContext: first})
+		if previous := t.Attempt.Previous; !previous.Equal(first) {
+			links = append(links, trace.Link{SpanContext: previous})
+		}
+	}
+	ctx, span := c.tracer.Start(ctx, tracing.SpanReconcile+" "+c.title, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithTimestamp(unit.Start), trace.WithAttributes(attributes...), trace.WithLinks(links...))
+	if context := span.SpanContext(); context.IsSampled() {
+		ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "trace", context.TraceID().String()))
+	}
+	return tracing.NewContext(ctx, c.manager.annotations, self), span
+}
+
+// finish measures a reconcile and ends its span, in that order, so that the measurement can point at the
+// span. Only a failure has an error status, and a cancellation is none (C5).
+func (c *Controller[T]) finish(ctx context.Context, span trace.Span, unit *work.Unit, how outcome, err error) {
+	if c.manager.metrics != nil {
+		c.manager.metrics.Reconciled(ctx, c.title, string(how), cause.Name(ctx), time.Since(unit.Start))
+	}
+	if span == nil {
+		return
+	}
+	if span.IsRecording() {
+		cost := unit.Cost()
+		span.SetAttributes(attribute.String(tracing.AttrResult, string(how)),
+			attribute.Int(tracing.AttrWrites, cost.Writes), attribute.Int(tracing.AttrAPICalls, cost.Calls))
+		tracing.SetStatus(ctx, span, err)
+	}
+	span.End()
+	switch how {
+	case outcomeRetried, outcomePanicked, outcomeTimedout:
+		c.triggers.Attempted(unit.Key, span.SpanContext())
+	case outcomeDone, outcomeRequeued, outcomeTerminal, outcomeCancelled:
+		c.triggers.Settled(unit.Key)
+	}
+}
+
+// termSpan makes a span for the beginning or the end of a term, linked to the other.
+func (m *Manager) termSpan(ctx context.Context, name string, begun trace.SpanContext, attributes ...attribute.KeyValue) trace.SpanContext {
+	provider := m.options.Telemetry.TracerProvider
+	if provider == nil {
+		return trace.SpanContext{}
+	}
+	var links []trace.Link
+	if begun.IsValid() {
+		links = append(links, trace.Link{SpanContext: begun})
+	}
+	_, span := provider.Tracer(scopeName).Start(ctx, name, trace.WithNewRoot(), trace.WithLinks(links...), trace.WithAttributes(attributes...))
+	span.End()
+	return span.SpanContext()
+}
+
+// noteTrigger remembers why an item is put into the queue, if anyone wants to know. It must be called before
+// that.
+func (c *Controller[T]) noteTrigger(request Request, reason trigger.Reason, delay time.Duration, link trace.Link) {
+	if c.triggers != nil {
+		c.triggers.Note(request, reason, delay, link)
+	}
+}
+
+// oldest is how long the item has waited that has waited longest.
+func (c *Controller[T]) oldest(now time.Time) time.Duration {
+	if c.triggers == nil {
+		return 0
+	}
+	since, ok := c.triggers.Oldest(now)
+	if !ok {
+		return 0
+	}
+	return now.Sub(since)
+}
+
+// reasonFor is why an event leads to a reconcile.
+func reasonFor[O Object](event Event[O], related bool) trigger.Reason {
+	switch {
+	case event.Initial:
+		return trigger.StartUp
+	case event.Type == Updated && event.Old.GetResourceVersion() == event.New.GetResourceVersion():
+		return trigger.Resync
+	case related:
+		return trigger.RelatedChanged
+	default:
+		return trigger.ObjectChanged
+	}
+}

@@ -1,0 +1,102 @@
+package sampling_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
+)
+
+func linked(flags trace.TraceFlags) trace.SpanStartOption {
+	return trace.WithLinks(trace.Link{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: flags, Remote: true,
+	})})
+}
+
+func start(s sdktrace.Sampler, ctx context.Context, options ...trace.SpanStartOption) (context.Context, bool) { //nolint:revive // the sampler comes first
+	ctx, span := sdktrace.NewTracerProvider(sdktrace.WithSampler(s)).Tracer("test").Start(ctx, "reconcile test", options...)
+	return ctx, span.SpanContext().IsSampled()
+}
+
+func TestAHostileAnnotationOnAThousandObjectsIsSampledWithinTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for budget, want := range map[sampling.Budget]int{
+			{}:                         10 + 9, // a burst, and one for each second after it
+			{PerSecond: 5, Burst: 20}:  20 + 49,
+			{PerSecond: -1}:            0,
+			{PerSecond: 100, Burst: 2}: 999,
+		} {
+			s, n := sampling.Sampler(0, budget), 0
+			for range 1000 {
+				if _, ok := start(s, t.Context(), linked(trace.FlagsSampled)); ok {
+					n++
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if n < want || n > want+1 {
+				t.Errorf("%+v: %d of 1000 were sampled in ten seconds, want %d", budget, n, want)
+			}
+		}
+	})
+}
+
+func TestTheRestIsSampledByParentAndRatio(t *testing.T) {
+	none, all := sampling.Sampler(0, sampling.Budget{}), sampling.Sampler(1, sampling.Budget{Burst: 1})
+	if _, ok := start(none, t.Context()); ok {
+		t.Error("sampled without a link")
+	}
+	if _, ok := start(none, t.Context(), linked(0)); ok {
+		t.Error("sampled by a link that leads nowhere")
+	}
+	dropped, _ := start(none, t.Context())
+	if _, ok := start(all, dropped, linked(trace.FlagsSampled)); ok {
+		t.Error("sampled below a span that is not")
+	}
+	sampled, ok := start(all, t.Context())
+	if !ok {
+		t.Error("not sampled by ratio 1")
+	}
+	if _, ok := start(none, sampled); !ok {
+		t.Error("not sampled below a span that is")
+	}
+	for range 5 {
+		if _, ok := start(all, t.Context(), linked(trace.FlagsSampled)); !ok {
+			t.Error("what the ratio gives was taken from the budget")
+		}
+	}
+	if d := none.Description(); !strings.Contains(d, "Linked{1/s,TraceIDRatioBased{0}}") {
+		t.Errorf("the description is %s", d)
+	}
+}
+
+func TestTheBudgetIsNotSpentOnWhatTheRatioGives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := sampling.Sampler(0.5, sampling.Budget{PerSecond: 0.001, Burst: 10})
+		n := 0
+		for range 1000 {
+			if _, ok := start(s, t.Context(), linked(trace.FlagsSampled)); ok {
+				n++
+			}
+		}
+		if n < 400 || n > 600 {
+			t.Errorf("%d of 1000 were sampled by ratio 0.5 and a budget of 10", n)
+		}
+	})
+}
+
+func ExampleSampler() {
+	exporter := tracetest.NewInMemoryExporter() // an OTLP exporter, in a real main
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithSampler(sampling.Sampler(0.01, sampling.Budget{PerSecond: 2, Burst: 20})),
+		sdktrace.WithSpanProcessor(sampling.NewKeepFilter(sdktrace.NewSimpleSpanProcessor(exporter), sampling.KeepOptions{})))
+	fmt.Println(provider != nil)
+	// Output: true
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
+	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
+)
+
+// telemetrySettings says where traces and metrics go. Beside the flags the standard OTEL_* variables count.
+type telemetrySettings struct {
+	otlpEndpoint   string
+	traceRatio     float64
+	traceStamp     bool
+	traceKeep      bool
+	metricsAddress string
+	otlpMetrics    bool
+}
+
+// telemetry is what exports, and has to be shut down at the end.
+type telemetry struct {
+	controller.Telemetry
+	metrics  http.Handler // in Prometheus form; nil for none
+	shutdown []func(context.Context) error
+}
+
+// variable tells whether one of the standard variables names a collector.
+func variable(names ...string) bool {
+	for _, name := range names {
+		if os.Getenv(name) != "" {
+			return os.Getenv("OTEL_SDK_DISABLED") != "true"
+		}
+	}
+	return false
+}
+
+// newTelemetry makes the providers that were asked for. Nothing global is set.
+func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*telemetry, error) {
+	t := &telemetry{}
+	t.Stamp = s.traceStamp
+	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithFromEnv(),
+		resource.WithAttributes(attribute.String("service.name", flunder.FieldManager), attribute.String("service.instance.id", instance)), resource.WithFromEnv())
+	if err != nil {
+		return nil, fmt.Errorf("describe this process for telemetry: %w", err)
+	}
+	if s.otlpEndpoint != "" || variable("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+		if err := t.trace(ctx, s, res); err != nil {
+			return nil, err
+		}
+	}
+	readers := []sdkmetric.Option{}
+	if s.metricsAddress != "" {
+		registry := prometheus.NewRegistry() // not the process's
+		exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry))
+		if err != nil {
+			return nil, fmt.Errorf("serve metrics in Prometheus form: %w", err)
+		}
+		readers = append(readers, sdkmetric.WithReader(exporter))
+		t.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}) // which can carry exemplars
+	}
+	if s.otlpMetrics {
+		var options []otlpmetrichttp.Option
+		if s.otlpEndpoint != "" {
+			options = append(options, otlpmetrichttp.WithEndpointURL(s.otlpEndpoint+"/v1/metrics"))
+		}
+		exporter, err := otlpmetrichttp.New(ctx, options...)
+		if err != nil {
+			return nil, fmt.Errorf("push metrics: %w", err)
+		}
+		readers = append(readers, sdkmetric.WithReader(sdkmetric.NewPeriodicReader(exporter)))
+	}
+	if len(readers) > 0 {
+		provider := sdkmetric.NewMeterProvider(append(readers, sdkmetric.WithResource(res))...)
+		t.MeterProvider = provider
+		t.shutdown = append(t.shutdown, provider.Shutdown)
+	}
+	return t, nil
+}
+
+func (t *telemetry) trace(ctx context.Context, s *telemetrySettings, res *resource.Resource) error {
+	var options []otlptracehttp.Option
+	if s.otlpEndpoint != "" {
+		options = append(options, otlptracehttp.WithEndpointURL(s.otlpEndpoint+"/v1/traces"))
+	}
+	exporter, err := otlptracehttp.New(ctx, options...)
+	if err != nil {
+		return fmt.Errorf("send traces: %w", err)
+	}
+	var processor sdktrace.SpanProcessor = sdktrace.NewBatchSpanProcessor(exporter)
+	if s.traceKeep {
+		processor = sampling.NewKeepFilter(processor, sampling.KeepOptions{})
+	}
+	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithSpanProcessor(processor),
+		sdktrace.WithSampler(sampling.Sampler(s.traceRatio, sampling.Budget{})))
+	t.TracerProvider = provider
+	t.shutdown = append(t.shutdown, provider.Shutdown)
+	return nil
+}
+
+// exportTimeout bounds what is sent at the very end. The manager has flushed before.
+const exportTimeout = 2 * time.Second
+
+// stop sends what is left and ends the exporters. ctx may have ended.
+func (t *telemetry) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTimeout)
+	defer cancel()
+	var errs []error
+	for _, shutdown := range t.shutdown {
+		errs = append(errs, shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
+
