@@ -22,7 +22,8 @@ wait functions of old hold up shutdown, loss of leadership and the next item unt
 
 Silent: sleeps shorter than a tenth of a second, joins of a goroutine that the same function
 starts, the drain of a stopped timer, channels named for stopping, clean-up code and what comes after the
-context's end, defers and goroutines, and tests.`
+context's end, defers and goroutines, and tests; where the context in scope is itself a new
+Background or TODO.`
 
 // Analyzer is ctxblock.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -40,6 +41,9 @@ func run(pass *analysis.Pass) (any, error) {
 			continue
 		}
 		if place := scope.Of(pass.TypesInfo, c, v); place != scope.Plain && place != scope.Closure {
+			continue
+		}
+		if scope.Endless(pass.TypesInfo, c, v) {
 			continue
 		}
 		switch n := c.Node().(type) {

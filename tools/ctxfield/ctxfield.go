@@ -20,7 +20,7 @@ A stored context is that of whoever made the struct, not of the call at hand: it
 and trace are the wrong ones. Worse, and reported apart, is a method that is given a context and
 uses the stored one.
 
-Silent: types that are contexts themselves (they have Deadline, Done, Err and Value); tests.`
+Silent: a struct without methods that holds its context's cancel function as well; a call that is given both contexts; types that are contexts themselves (they have Deadline, Done, Err and Value); tests.`
 
 // Analyzer is ctxfield.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -48,7 +48,7 @@ func run(pass *analysis.Pass) (any, error) {
 
 func declaration(pass *analysis.Pass, spec *ast.TypeSpec) {
 	st, ok := spec.Type.(*ast.StructType)
-	if !ok || isItselfContext(pass, spec) {
+	if !ok || isItselfContext(pass, spec) || handle(pass, spec, st) {
 		return
 	}
 	for _, f := range st.Fields.List {
@@ -56,6 +56,21 @@ func declaration(pass *analysis.Pass, spec *ast.TypeSpec) {
 			pass.Reportf(f.Pos(), "%s stores a context: its methods run on the end, deadline and trace of whoever made it, not of their caller: pass the context as each method's first parameter", spec.Name.Name)
 		}
 	}
+}
+
+// handle reports whether the struct is a context with the function that ends it and no methods
+// that would run on it: it is what someone keeps of work that he started.
+func handle(pass *analysis.Pass, spec *ast.TypeSpec, st *ast.StructType) bool {
+	obj := pass.TypesInfo.Defs[spec.Name]
+	if obj == nil || types.NewMethodSet(types.NewPointer(obj.Type())).Len() > 0 {
+		return false
+	}
+	for _, f := range st.Fields.List {
+		if scope.IsCancel(pass.TypesInfo.TypeOf(f.Type)) {
+			return true
+		}
+	}
+	return false
 }
 
 func isItselfContext(pass *analysis.Pass, spec *ast.TypeSpec) bool {
@@ -83,10 +98,20 @@ func use(pass *analysis.Pass, c inspector.Cursor, sel *ast.SelectorExpr) {
 		return
 	}
 	v := scope.Nearest(pass.Pkg, sel.Pos())
-	if v == nil || v.Kind() != types.ParamVar {
+	if v == nil || v.Kind() != types.ParamVar || given(pass, call, v) {
 		return
 	}
 	pass.Reportf(sel.Pos(), "this call runs on the stored %s although the method is given %s: it goes on when the caller is cancelled, and stops when the struct's maker is: write %[2]s", types.ExprString(sel), v.Name())
+}
+
+// given reports whether the call is given v as well: then it knows what each is for.
+func given(pass *analysis.Pass, call *ast.CallExpr, v *types.Var) bool {
+	for _, arg := range call.Args {
+		if id, ok := arg.(*ast.Ident); ok && pass.TypesInfo.Uses[id] == v {
+			return true
+		}
+	}
+	return false
 }
 
 // ofReceiver reports whether the field is the method's own receiver's.

@@ -5,13 +5,13 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/lanyard-k8s/lanyard/tools/internal/answer"
-	"github.com/lanyard-k8s/lanyard/tools/internal/edit"
 	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
 )
 
@@ -22,7 +22,9 @@ does: work goes on after shutdown was reported as done, or after the lease was g
 goroutine on context.Background is not even told to end.
 
 Silent: a goroutine that tells a WaitGroup, closes or sends on a channel, or is handed one of
-these; one that waits for the context's end before it does anything; main, and tests.`
+these; one that waits for the context's end before it does anything; main, and tests;
+constructors on a context that they are given, as the goroutine belongs to what they return; where
+the context in scope is itself a new Background or TODO.`
 
 // Analyzer is ctxgo.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -33,25 +35,35 @@ var Analyzer = answer.Wrap(&analysis.Analyzer{
 })
 
 func run(pass *analysis.Pass) (any, error) {
-	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
-	for c := range root.Preorder((*ast.GoStmt)(nil)) {
-		stmt := c.Node().(*ast.GoStmt)
-		v := scope.Nearest(pass.Pkg, stmt.Pos())
-		if v == nil || edit.Test(pass, stmt.Pos()) || inMain(pass, c) {
+	for s := range scope.Each[*ast.GoStmt](pass) {
+		stmt, v := s.Node, s.Nearest()
+		if v == nil || s.Test() || inMain(pass, s.Cursor) || scope.Endless(pass.TypesInfo, s.Cursor, v) {
 			continue
 		}
 		if watches(pass, stmt) {
 			continue
 		}
-		if madeUp(pass, c) {
+		if madeUp(pass, s.Cursor) {
 			pass.Reportf(stmt.Pos(), "this goroutine runs on a context that never ends, although %s is in scope: nothing tells it to stop at shutdown: pass %[1]s and join it", v.Name())
 			continue
 		}
-		if v.Kind() == types.ParamVar && uses(pass, stmt, v) && !joined(pass, stmt) {
+		if v.Kind() == types.ParamVar && uses(pass, stmt, v) && !joined(pass, stmt) && !constructs(s.Cursor) {
 			pass.Reportf(stmt.Pos(), "nothing waits for this goroutine, which uses %s: it may still run when the function, and what it holds a lease for, is over: join it with a sync.WaitGroup or an errgroup before returning", v.Name())
 		}
 	}
 	return nil, nil
+}
+
+var constructor = regexp.MustCompile(`^([nN]ew|[cC]reate|[mM]ake)`)
+
+// constructs reports whether the function is there to return something: a goroutine that it
+// starts belongs to that, and cannot be joined before it is returned.
+func constructs(c inspector.Cursor) bool {
+	decl, ok := scope.Decl(c)
+	if !ok || !constructor.MatchString(decl.Name.Name) || decl.Type.Results == nil {
+		return false
+	}
+	return types.ExprString(decl.Type.Results.List[0].Type) != "error"
 }
 
 func inMain(pass *analysis.Pass, c inspector.Cursor) bool {

@@ -32,15 +32,13 @@ var Analyzer = answer.Wrap(&analysis.Analyzer{
 })
 
 func run(pass *analysis.Pass) (any, error) {
-	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
-	for c := range root.Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		if edit.Test(pass, call.Pos()) || contextPackage(pass, call) {
+	for s := range scope.Each[*ast.CallExpr](pass) {
+		if s.Test() || contextPackage(pass, s.Node) {
 			continue
 		}
-		for _, arg := range call.Args {
+		for _, arg := range s.Node.Args {
 			if id, ok := arg.(*ast.Ident); ok {
-				argument(pass, c, id)
+				argument(pass, s.Cursor, id)
 			}
 		}
 	}

@@ -19,6 +19,7 @@ that lead there. The fix is one edit for the package: each function on the way t
 exported gets a parameter ctx, and all its callers pass one; an exported one becomes
 XWithContext, and a wrapper X stays for callers elsewhere, which "go fix -inline" moves over.
 A caller that has no context passes context.TODO: so the TODOs move up until they are gone.
+A variable ctx that is made of a TODO gives way to the parameter.
 
 Silent: TODOs in wrappers marked //go:fix inline; Background, which is taken for meant.
 Without a fix: functions used as values or through an interface, main, init and tests, generic
@@ -35,8 +36,10 @@ var Analyzer = answer.Wrap(&analysis.Analyzer{
 })
 
 func run(pass *analysis.Pass) (any, error) {
-	g := newGraph(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root())
+	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
+	g := newGraph(pass, root, false) // a package reads the same with and without its tests
 	g.spread()
+	whole := g.withTests(root)
 	var found []analysis.Diagnostic
 	fixable := -1
 	for _, n := range g.nodes {
@@ -44,7 +47,7 @@ func run(pass *analysis.Pass) (any, error) {
 			found = append(found, analysis.Diagnostic{Pos: todo.Pos(), Message: g.message(n)})
 		}
 		for _, todo := range n.seeds {
-			if n.plumbed && fixable < 0 {
+			if whole.by[n.fn].plumbed && fixable < 0 {
 				fixable = len(found)
 			}
 			found = append(found, analysis.Diagnostic{Pos: todo.Pos(), End: todo.End(), Message: g.message(n)})
@@ -53,13 +56,25 @@ func run(pass *analysis.Pass) (any, error) {
 	if fixable >= 0 {
 		found[fixable].SuggestedFixes = []analysis.SuggestedFix{{
 			Message:   "Hand the context down to every function of the package that needs it",
-			TextEdits: g.rewrite(),
+			TextEdits: whole.rewrite(),
 		}}
 	}
 	for _, d := range found {
 		pass.Report(d)
 	}
 	return nil, nil
+}
+
+// withTests returns the graph that the edit is made from: tests call what it changes.
+func (g *graph) withTests(root inspector.Cursor) *graph {
+	for _, f := range g.pass.Files {
+		if edit.Test(g.pass, f.Package) {
+			whole := newGraph(g.pass, root, true)
+			whole.spread()
+			return whole
+		}
+	}
+	return g
 }
 
 func (g *graph) message(n *node) string {
@@ -95,7 +110,7 @@ func (g *graph) chain(n *node) (text string, ends bool) {
 			}
 			seen[s.from] = true
 			next := step{s.from, s.from.decl.Name.Name + " → " + at.text}
-			if s.ctx != nil {
+			if s.ctx != nil && !g.madeUp[s.ctx] {
 				return s.from.decl.Name.Name + "(" + s.ctx.Name() + ") → " + at.text, true
 			}
 			queue = append(queue, next)

@@ -21,6 +21,7 @@ type node struct {
 	seeds   []*ast.CallExpr // TODOs that a parameter would replace
 	kept    []*ast.CallExpr // TODOs that have an answer
 	callers []*site
+	own     *local // the context it makes for itself
 	why     string // why it cannot be changed
 	plumbed bool   // it gets a context
 }
@@ -34,17 +35,20 @@ type site struct {
 }
 
 type graph struct {
-	pass  *analysis.Pass
-	nodes []*node
-	by    map[*types.Func]*node
+	pass   *analysis.Pass
+	tests  bool // what stands in test files counts
+	nodes  []*node
+	by     map[*types.Func]*node
+	madeUp map[types.Object]bool // the local variables that are made of a TODO
 }
 
-func newGraph(pass *analysis.Pass, root inspector.Cursor) *graph {
-	g := &graph{pass: pass, by: map[*types.Func]*node{}}
+// newGraph reads the package, with its test files or as if it had none.
+func newGraph(pass *analysis.Pass, root inspector.Cursor, tests bool) *graph {
+	g := &graph{pass: pass, tests: tests, by: map[*types.Func]*node{}, madeUp: map[types.Object]bool{}}
 	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
 		decl := c.Node().(*ast.FuncDecl)
-		if fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func); ok && decl.Body != nil {
-			n := &node{decl: decl, fn: fn}
+		if fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func); ok && decl.Body != nil && g.counts(decl) {
+			n := &node{decl: decl, fn: fn, own: g.local(c, decl)}
 			g.nodes = append(g.nodes, n)
 			g.by[fn] = n
 		}
@@ -54,10 +58,14 @@ func newGraph(pass *analysis.Pass, root inspector.Cursor) *graph {
 		n.why = g.fixed(n, values)
 	}
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
-		g.call(c, c.Node().(*ast.CallExpr))
+		if g.counts(c.Node()) {
+			g.call(c, c.Node().(*ast.CallExpr))
+		}
 	}
 	return g
 }
+
+func (g *graph) counts(n ast.Node) bool { return g.tests || !edit.Test(g.pass, n.Pos()) }
 
 func (g *graph) call(c inspector.Cursor, call *ast.CallExpr) {
 	callee := g.by[origin(g.pass.TypesInfo, call)]
@@ -122,7 +130,7 @@ func (g *graph) values(root inspector.Cursor) map[types.Object]bool {
 		}
 	}
 	for id, obj := range g.pass.TypesInfo.Uses {
-		if _, ok := obj.(*types.Func); ok && !called[id] {
+		if _, ok := obj.(*types.Func); ok && !called[id] && g.counts(id) {
 			used[obj] = true
 		}
 	}
@@ -142,8 +150,10 @@ func (g *graph) fixed(n *node, values map[types.Object]bool) string {
 		return "its signature is given"
 	case wrapper(n.decl):
 		return "it is a wrapper"
-	case scope.TakesContext(sig), scope.Declares(g.pass.TypesInfo, n.decl.Type, "ctx"), g.pass.Pkg.Scope().Lookup("ctx") != nil:
+	case scope.TakesContext(sig), n.own == nil && scope.Declares(g.pass.TypesInfo, n.decl.Type, "ctx"), g.pass.Pkg.Scope().Lookup("ctx") != nil:
 		return "the name ctx is taken"
+	case n.own != nil && n.own.later != scope.Plain:
+		return "its ctx is also used " + string(n.own.later) + ", where that of the caller may be over"
 	case sig.TypeParams().Len() > 0 || sig.RecvTypeParams().Len() > 0:
 		return "it is generic"
 	case !n.fn.Exported() && values[n.fn]:
@@ -191,7 +201,7 @@ func named(decl *ast.FuncDecl) bool {
 // inInterface reports whether an interface written in this package has such a method.
 func (g *graph) inInterface(name string) bool {
 	for e, tv := range g.pass.TypesInfo.Types {
-		if _, ok := e.(*ast.InterfaceType); !ok {
+		if _, ok := e.(*ast.InterfaceType); !ok || !g.counts(e) {
 			continue
 		}
 		if it, ok := tv.Type.(*types.Interface); ok {

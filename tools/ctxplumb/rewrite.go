@@ -26,7 +26,7 @@ func (g *graph) rewrite() []analysis.TextEdit {
 		}
 		r.signature(n)
 		for _, todo := range n.seeds {
-			r.edits = append(r.edits, edit.Replace(todo, "ctx"))
+			r.edits = append(r.edits, r.todo(n, todo)...)
 		}
 		for _, s := range n.callers {
 			r.caller(n, s)

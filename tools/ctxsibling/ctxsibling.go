@@ -26,7 +26,7 @@ A field such as ListFunc of a struct literal has a sibling in the same way.
 
 The fix is offered where the results are the same or unused.
 
-Silent: where no context is in scope; in the sibling itself; the standard library, which is noctx's.`
+Silent: where no context is in scope; in the sibling itself; in generated files; the standard library, which is noctx's.`
 
 // Analyzer is ctxsibling.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -40,6 +40,9 @@ func run(pass *analysis.Pass) (any, error) {
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	f := finder{pass, map[*ast.FuncLit]bool{}}
 	for c := range root.Preorder((*ast.CallExpr)(nil), (*ast.CompositeLit)(nil)) {
+		if edit.Generated(pass, c.Node().Pos()) {
+			continue
+		}
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
 			f.call(c, n)
@@ -99,7 +102,9 @@ func message(n *ast.CallExpr, s sibling, v *types.Var) string {
 		next = s.bridge.Pkg().Name() + "." + s.bridge.Name() + "(…)." + s.name
 	}
 	text := types.ExprString(n.Fun) + " is not told of the caller's context: "
-	if s.done {
+	if s.logs {
+		text += "what it logs is without the logger and the trace of " + v.Name()
+	} else if s.done {
 		text += "it stops with " + v.Name() + " but has none of its values"
 	} else if s.lead {
 		text += "it goes on when " + v.Name() + " ends"

@@ -20,6 +20,7 @@ type sibling struct {
 	sameResults bool
 	bridge      *types.Func // makes the receiver that has it
 	note        string      // why there is no fix
+	logs        bool        // the context is for its logger
 }
 
 // find looks a sibling up by types: on the receiver, in the package, in the table, by a bridge.

@@ -12,6 +12,7 @@ import (
 const (
 	waitPath  = "k8s.io/apimachinery/pkg/util/wait"
 	cachePath = "k8s.io/client-go/tools/cache"
+	errPath   = "k8s.io/apimachinery/pkg/util/runtime"
 )
 
 // other are siblings that no rule of naming finds. They are reported only if the package that
@@ -25,6 +26,8 @@ var other = map[string]struct{ name, note string }{
 	waitPath + ".PollImmediateUntil":     {"PollUntilContextCancel", "with immediate true, and the context in place of the channel"},
 	cachePath + ".WaitForCacheSync":      {"WaitFor", "with the informers' HasSyncedChecker, which names what did not sync and does not poll"},
 	cachePath + ".WaitForNamedCacheSync": {"WaitForNamedCacheSyncWithContext", "the name is the context's logger's"},
+	errPath + ".HandleError":             {"HandleErrorWithContext", "with a message, and keys and values"},
+	errPath + ".HandleCrash":             {"HandleCrashWithContext", "handlers that are passed in gain a context"},
 }
 
 func tabled(pass *analysis.Pass, n *ast.CallExpr, fn *types.Func) (sibling, bool) {
@@ -33,6 +36,7 @@ func tabled(pass *analysis.Pass, n *ast.CallExpr, fn *types.Func) (sibling, bool
 		return sibling{}, false
 	}
 	s := sibling{name: next.name, note: next.note, lead: true, stop: -1}
+	s.logs = fn.Pkg().Path() == errPath
 	for i, arg := range n.Args {
 		if scope.DoneOf(pass.TypesInfo, arg) != nil {
 			s.stop = i

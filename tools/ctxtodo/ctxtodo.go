@@ -21,7 +21,8 @@ trace and every other value. A TODO is replaced by the context in scope, unless 
 that one may have ended: in a defer, in a goroutine, in a function literal, in clean-up or lease
 code, or after its end was looked at. There, write context.WithoutCancel and a time limit.
 
-Silent: Background in such places and in tests, where it is meant; the default for a nil context.`
+Silent: Background in such places and in tests, where it is meant; the default for a nil context;
+where the one in scope is itself a new Background or TODO, which is no better.`
 
 // Analyzer is ctxtodo.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -32,17 +33,17 @@ var Analyzer = answer.Wrap(&analysis.Analyzer{
 })
 
 func run(pass *analysis.Pass) (any, error) {
-	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
-	for c := range root.Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		made := scope.NewContext(pass.TypesInfo, call)
+	for s := range scope.Each[*ast.CallExpr](pass) {
+		made := scope.NewContext(pass.TypesInfo, s.Node)
 		if made == "" {
 			continue
 		}
-		if v := scope.Nearest(pass.Pkg, call.Pos()); v != nil {
-			report(pass, c, call, made, v)
-		} else if blank(pass, c) && made == "TODO" {
-			pass.Reportf(call.Pos(), "context.TODO() although the function is given a context, as _: name the parameter ctx and write ctx")
+		if v := s.Nearest(); scope.Endless(pass.TypesInfo, s.Cursor, v) {
+			continue
+		} else if v != nil {
+			report(pass, s.Cursor, s.Node, made, v)
+		} else if blank(pass, s.Cursor) && made == "TODO" {
+			pass.Reportf(s.Node.Pos(), "context.TODO() although the function is given a context, as _: name the parameter ctx and write ctx")
 		}
 	}
 	return nil, nil

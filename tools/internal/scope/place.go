@@ -132,8 +132,11 @@ func blocks(info *types.Info, c inspector.Cursor, call *ast.CallExpr) bool {
 	return blocking.MatchString(calleeName(call)) && onlyError(info.TypeOf(call)) && !within[*ast.GoStmt](c)
 }
 
-func isCancel(info *types.Info, call *ast.CallExpr) bool {
-	named, ok := types.Unalias(info.TypeOf(call.Fun)).(*types.Named)
+func isCancel(info *types.Info, call *ast.CallExpr) bool { return IsCancel(info.TypeOf(call.Fun)) }
+
+// IsCancel reports whether t is context.CancelFunc or context.CancelCauseFunc.
+func IsCancel(t types.Type) bool {
+	named, ok := types.Unalias(t).(*types.Named)
 	if !ok || named.Obj().Pkg() == nil || named.Obj().Pkg().Path() != "context" {
 		return false
 	}

@@ -54,3 +54,9 @@ func drained(ctx context.Context, timer *time.Timer) {
 		<-timer.C
 	}
 }
+
+func neverEnds() {
+	ctx := context.Background()
+	_ = ctx
+	time.Sleep(time.Second)
+}

@@ -30,3 +30,20 @@ type answered struct {
 }
 
 type pointerTo struct{ ctx *int }
+
+func both(ctx, life context.Context) {}
+
+func (s *server) knows(ctx context.Context) { both(ctx, s.ctx) }
+
+// monitor is what is kept of work that was started.
+type monitor struct {
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+}
+
+type stoppable struct {
+	ctx    context.Context // want `stoppable stores a context`
+	cancel context.CancelFunc
+}
+
+func (s *stoppable) work() { call(s.ctx) }

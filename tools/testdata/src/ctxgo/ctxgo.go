@@ -72,3 +72,21 @@ func joinedByItsArgument(ctx context.Context, wg *sync.WaitGroup) {
 	})
 	go until(ctx, func() { call(ctx) }) // want `nothing waits for this goroutine, which uses ctx`
 }
+
+func neverEnds() {
+	ctx := context.Background()
+	go call(ctx)
+	go call(context.Background())
+}
+
+type cache struct{}
+
+func newCache(ctx context.Context) *cache {
+	go call(ctx)
+	return &cache{}
+}
+
+func newAndFailing(ctx context.Context) error {
+	go call(ctx) // want `nothing waits for this goroutine, which uses ctx`
+	return nil
+}

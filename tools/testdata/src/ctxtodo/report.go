@@ -3,6 +3,7 @@ package ctxtodo
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 func deferred(ctx context.Context) {
@@ -73,4 +74,12 @@ func dropped(_ context.Context) {
 
 func background(ctx context.Context) {
 	call(context.Background()) // want `context.Background\(\) is not cancelled with ctx.*or context.WithoutCancel\(ctx\)`
+}
+
+func madeBetter(timeout time.Duration) {
+	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	call(ctx)
+	call(context.Background()) // want `context.Background\(\) is not cancelled with ctx`
 }

@@ -39,3 +39,13 @@ func unused(ctx context.Context) {
 
 	call(ctx)
 }
+
+func noBetter() {
+	ctx := context.TODO()
+	call(ctx)
+	call(context.TODO())
+	func() { call(context.TODO()) }()
+	var other = context.Background()
+	call(other)
+	call(context.TODO())
+}

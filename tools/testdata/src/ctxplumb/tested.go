@@ -1,0 +1,7 @@
+package ctxplumb
+
+import "context"
+
+func onlyTested() error {
+	return call(context.TODO()) // want `give onlyTested a parameter ctx \(onlyTested\)`
+}
