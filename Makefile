@@ -41,6 +41,7 @@ run: ## See Flunders reconciled on a control plane of its own, until Ctrl-C.
 test: verify-generated verify-modules vet lint ctxvet ## Check everything, then run all tests with the race detector.
 	go test -race ./...
 	go test -C test/controlplane -race -timeout $(TEST_TIMEOUT) ./...
+	go test -C test/bench -race -timeout $(TEST_TIMEOUT) ./...
 	go test -C tools -race ./...
 	@# Not cached: some of these tests build the sample and the image, which go test does not see.
 	go test -C test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
@@ -69,6 +70,14 @@ lint: ## Run golangci-lint in every module; the first time it is built, which ta
 .PHONY: ctxvet
 ctxvet: ## Run our own analyzers in every module: contexts dropped, stored or ignored.
 	@tools/vet.sh $(CODE)
+
+# QUICK=1: under five minutes. PLOTS=1: redraw docs/performance/. ONLY=W1,W2: these workloads.
+.PHONY: bench
+bench: ## Compare with controller-runtime and bare client-go; hours, or minutes with QUICK=1.
+	@mkdir -p $(BIN)
+	@go build -C test/bench -o $(abspath $(BIN))/bench .
+	@cd test/bench && exec $(abspath $(BIN))/bench -results $(abspath $(BIN))/bench.jsonl $(if $(QUICK),-quick) \
+		$(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ONLY),-only $(ONLY)) $(if $(PLOTS),-plots $(abspath docs/performance))
 
 .PHONY: image-binary
 image-binary: ## Build the static binary that the image holds.
