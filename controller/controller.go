@@ -154,7 +154,7 @@ func New[T Object](m *Manager, name string, informer cache.TypedSharedIndexInfor
 		return c
 	}
 	c.indexer = informer.GetIndexer()
-	addSource(c, informer, sameObject[T], filters, false, c.supersedeBy)
+	addSource(c, informer, nil, filters, c.supersedeBy)
 	m.addController(c)
 	return c
 }

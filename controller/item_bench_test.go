@@ -15,10 +15,10 @@ import (
 )
 
 // itemAllocations is how much an item that does nothing allocates, from its event until it is settled: the
-// copy of its object, its contexts with values, deadline and timer, its logger, and its account. The same with bare
-// client-go is bareItemAllocations.
+// copy of its object, its unit, and its context with a deadline and a timer. The same with bare client-go is
+// bareItemAllocations.
 const (
-	itemAllocations     = 27
+	itemAllocations     = 10
 	bareItemAllocations = 2
 )
 

@@ -52,15 +52,22 @@ func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 // judge tells how a reconcile ended. An error on a context that has ended is the context's doing, not a
 // failure (C5); a panic is a failure always.
 func judge(ctx context.Context, result Result, err error) outcome {
-	var (
-		panicErr *PanicError
-		final    *terminalError
-	)
 	switch {
 	case err == nil && result.RequeueAfter > 0:
 		return outcomeRequeued
 	case err == nil:
 		return outcomeDone
+	default:
+		return judgeError(ctx, err)
+	}
+}
+
+func judgeError(ctx context.Context, err error) outcome {
+	var (
+		panicErr *PanicError
+		final    *terminalError
+	)
+	switch {
 	case errors.As(err, &panicErr):
 		return outcomePanicked
 	case errors.Is(context.Cause(ctx), cause.ItemTimeout):
@@ -74,7 +81,7 @@ func judge(ctx context.Context, result Result, err error) outcome {
 	}
 }
 
-// settle counts and logs an item's end, and says when the item is taken again.
+// settle counts an item's end, and says when the item is taken again.
 func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Result, err error) outcome {
 	how := judge(ctx, result, err)
 	c.stats.add(how, cause.Name(ctx))
@@ -101,40 +108,47 @@ func (c *Controller[T]) settle(ctx context.Context, unit *work.Unit, result Resu
 	if how != outcomeCancelled {
 		c.supersede.settled(request)
 	}
-	logOutcome(ctx, how, unit, err)
 	return how
 }
 
-// logOutcome writes at most one line for a reconcile: an error, or what it did; one that did nothing, or
-// was cancelled, is seen only with more verbosity. What would not be seen is not put together either.
+// logOutcome writes at most one line for a reconcile: an error, and with more verbosity what it did, or that
+// it was cancelled; one that did nothing is seen only with still more. What would not be seen is not put
+// together either, which is why it asks the logger above the item's first.
 func logOutcome(ctx context.Context, how outcome, unit *work.Unit, err error) {
-	logger, cost := klog.FromContext(ctx), unit.Cost()
-	switch {
-	case how == outcomeCancelled:
-		logger = logger.V(1)
-	case err == nil && cost.Calls == 0:
-		logger = logger.V(2)
-	}
-	if (err == nil || how == outcomeCancelled) && !logger.Enabled() {
+	if err == nil || how == outcomeCancelled {
+		level := 1
+		if err == nil && unit.Cost().Calls == 0 {
+			level = 2
+		}
+		if !klog.FromContext(unit.Base()).V(level).Enabled() {
+			return
+		}
+		logger := withCost(klog.FromContext(ctx), how, unit).V(level)
+		if how == outcomeCancelled {
+			logger.Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
+		} else {
+			logger.Info("Reconciled")
+		}
 		return
 	}
-	logger = logger.WithValues("result", how, "took", time.Since(unit.Start).Round(time.Microsecond).String(),
-		"calls", cost.Calls, "writes", cost.Writes)
+	logger := withCost(klog.FromContext(ctx), how, unit)
 	var panicErr *PanicError
 	switch {
 	case errors.As(err, &panicErr):
 		logger.Error(err, "Reconcile panicked, trying again", "stack", string(panicErr.Stack))
 	case how == outcomeTimedout:
 		logger.Error(err, "Reconcile used up its time, trying again")
-	case how == outcomeCancelled:
-		logger.Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
 	case how == outcomeRetried && apierrors.IsConflict(err):
 		logger.Info("Reconcile met a conflict, trying again", "err", err)
 	case how == outcomeRetried:
 		logger.Error(err, "Reconcile failed, trying again")
 	case how == outcomeTerminal:
 		logger.Error(err, "Reconcile failed, waiting for a change")
-	default:
-		logger.Info("Reconciled")
 	}
+}
+
+func withCost(logger klog.Logger, how outcome, unit *work.Unit) klog.Logger {
+	cost := unit.Cost()
+	return logger.WithValues("result", how, "took", time.Since(unit.Start).Round(time.Microsecond).String(),
+		"calls", cost.Calls, "writes", cost.Writes)
 }

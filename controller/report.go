@@ -208,8 +208,8 @@ func describeWork(unit *work.Unit, calls []work.Call) Work {
 	w := Work{Kind: string(unit.Kind), Owner: unit.Owner, Item: unit.Key, Age: time.Since(unit.Start)}
 	for _, c := range calls {
 		call := Call{Verb: c.Verb, Resource: c.Resource, Namespace: c.Namespace, Name: c.Name, Age: time.Since(c.Start), Waiting: c.Waiting}
-		if c.HTTPRequest != "" {
-			call.Resource = c.HTTPRequest
+		if c.Other != "" {
+			call.Resource = c.Other
 		}
 		w.Calls = append(w.Calls, call)
 	}

@@ -27,7 +27,7 @@ type source struct {
 // Owns has an object reconciled also when something of which it is the controlling owner appears,
 // changes or is deleted.
 func Owns[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInformer[O], filters ...Filter[O]) {
-	addSource(c, informer, func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }, filters, true, nil)
+	addSource(c, informer, func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }, filters, nil)
 }
 
 // Watches has the objects reconciled that mapping names when an object of another kind, or another
@@ -37,11 +37,7 @@ func Watches[T, O Object](c *Controller[T], informer cache.TypedSharedIndexInfor
 		c.manager.mistake(fmt.Errorf("controller %q watches %T without a mapping", c.title, *new(O)))
 		return
 	}
-	addSource(c, informer, mapping, filters, true, nil)
-}
-
-func sameObject[T Object](_ context.Context, object T) []Request {
-	return []Request{nameOf(object)}
+	addSource(c, informer, mapping, filters, nil)
 }
 
 func nameOf(object metav1.Object) Request {
@@ -66,8 +62,8 @@ func (c *Controller[T]) ownerOf(owned metav1.Object) []Request {
 }
 
 // addSource has the events of an informer that pass all filters reach the queue; then, if given, queued is
-// called. related tells that its objects are not the controller's own.
-func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInformer[O], mapping MapFunc[O], filters []Filter[O], related bool, queued func(Event[O])) {
+// called. Without a mapping its objects are the controller's own.
+func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInformer[O], mapping MapFunc[O], filters []Filter[O], queued func(Event[O])) {
 	if shared == nil {
 		c.manager.mistake(fmt.Errorf("controller %q: its informer for %T is nil", c.title, *new(O)))
 		return
@@ -82,14 +78,14 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 	}
 	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
 		logger := klog.FromContext(ctx)
-		handler := eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, enqueue: c.queue.Add, queued: queued}
+		handler := &eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, enqueue: c.queue.Add, queued: queued}
 		if c.triggers != nil {
 			handler.queuing = func(event Event[O], request Request) {
 				var link trace.Link
 				if c.consumer != nil {
 					link, _ = c.consumer.Take(event.object())
 				}
-				c.noteTrigger(request, reasonFor(event, related), 0, link)
+				c.noteTrigger(request, reasonFor(event, mapping != nil), 0, link)
 			}
 		}
 		return shared.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
@@ -100,29 +96,29 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 // this one carries the controller's, so that filters and mappings see it (C1).
 type eventHandler[O Object] struct {
 	ctx     context.Context //ctxvet:ok ctxfield: client-go's handlers have no context parameter
-	mapping MapFunc[O]
+	mapping MapFunc[O]      // nil: the object itself is to be reconciled
 	filters []Filter[O]
 	enqueue func(Request)
 	queuing func(Event[O], Request) // before each enqueue; may be nil
 	queued  func(Event[O])          // after them; may be nil
 }
 
-func (h eventHandler[O]) OnAdd(object O, initial bool) {
+func (h *eventHandler[O]) OnAdd(object O, initial bool) {
 	h.handle(Event[O]{Type: Added, New: object, Initial: initial}, object)
 }
 
-func (h eventHandler[O]) OnUpdate(before, after O) {
+func (h *eventHandler[O]) OnUpdate(before, after O) {
 	h.handle(Event[O]{Type: Updated, Old: before, New: after}, before, after)
 }
 
-func (h eventHandler[O]) OnDelete(deleted cache.DeletedObject[O]) {
+func (h *eventHandler[O]) OnDelete(deleted cache.DeletedObject[O]) {
 	if object := deleted.OptionalObj; object != *new(O) {
 		h.handle(Event[O]{Type: Deleted, Old: object}, object)
 	}
 }
 
 // handle contains panics of user code, which on this goroutine would end the process.
-func (h eventHandler[O]) handle(event Event[O], states ...O) {
+func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 	if h.ctx.Err() != nil {
 		return
 	}
@@ -137,17 +133,25 @@ func (h eventHandler[O]) handle(event Event[O], states ...O) {
 			return
 		}
 	}
-	for _, state := range states {
-		for _, request := range h.mapping(h.ctx, state) {
-			if h.queuing != nil {
-				h.queuing(event, request)
+	if h.mapping == nil {
+		h.queue(event, nameOf(states[0]))
+	} else {
+		for _, state := range states {
+			for _, request := range h.mapping(h.ctx, state) {
+				h.queue(event, request)
 			}
-			h.enqueue(request)
 		}
 	}
 	if h.queued != nil {
 		h.queued(event)
 	}
+}
+
+func (h *eventHandler[O]) queue(event Event[O], request Request) {
+	if h.queuing != nil {
+		h.queuing(event, request)
+	}
+	h.enqueue(request)
 }
 
 func storeKey(name types.NamespacedName) string {

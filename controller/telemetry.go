@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/klog/v2"
 
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
@@ -107,9 +108,9 @@ type observer struct {
 }
 
 // Called is told of each answer, or of its failure to come.
-func (o observer) Called(ctx context.Context, call *work.Call, code int, took time.Duration) {
+func (o observer) Called(ctx context.Context, call *apicall.Call, code int, took time.Duration) {
 	resource := call.Resource
-	if call.HTTPRequest != "" {
+	if call.Other != "" {
 		resource = "other" // paths are not bounded
 	}
 	o.metrics.Called(ctx, call.Verb, resource, code, took)

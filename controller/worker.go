@@ -62,7 +62,6 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 func (c *Controller[T]) process(ctx context.Context, unit *work.Unit, why trigger.Triggers) (outcome, error) {
 	c.manager.units.Add(unit)
 	defer c.manager.units.Remove(unit)
-	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "object", klog.KRef(unit.Key.Namespace, unit.Key.Name), "attempt", unit.Attempt))
 	ctx, span := c.begin(ctx, unit, why)
 	ctx, over := c.supersede.begin(ctx, unit.Key)
 	defer over()
@@ -70,6 +69,7 @@ func (c *Controller[T]) process(ctx context.Context, unit *work.Unit, why trigge
 	defer cancel()
 	result, err := c.guarded(ctx, unit.Key)
 	how := c.settle(ctx, unit, result, err)
+	logOutcome(ctx, how, unit, err)
 	c.finish(ctx, span, unit, how, err)
 	return how, err
 }

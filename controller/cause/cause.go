@@ -95,9 +95,10 @@ func Of(err error) *Cause {
 // where user code ended a context of its own; "" while ctx has not ended.
 func Name(ctx context.Context) string {
 	err := context.Cause(ctx)
-	switch c := Of(err); {
-	case err == nil:
+	if err == nil {
 		return ""
+	}
+	switch c := Of(err); {
 	case c != nil:
 		return c.name
 	case errors.Is(err, context.DeadlineExceeded):

@@ -6,18 +6,29 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
-// call is one attempt on its way, outstanding until its response has been read or closed.
+// call is one attempt on its way, outstanding until its response has been read or closed. It is the
+// response's body too, because there is one for every call.
 type call struct {
-	*work.Call
+	work.Call
 	unit   *work.Unit         // nil for a call that no unit makes
 	ctx    context.Context    //ctxvet:ok ctxfield: the request's own, as http.Request keeps it
 	cancel context.CancelFunc // of the call's time limit, nil without one
 	pool   *pool
 	lane   *lane // nil before it has one
+	body   io.ReadCloser
 	ended  atomic.Bool
+}
+
+// neededTerm is the term without which the call must not be made, nil if there is none. Reads pass.
+func (c *call) neededTerm() *term.Term {
+	if c.unit == nil || c.ReadOnly() {
+		return nil
+	}
+	return c.unit.Term
 }
 
 // end may be called twice. cut tells that the context ended the call.
@@ -29,41 +40,38 @@ func (c *call) end(cut bool) {
 		c.pool.release(c.lane)
 	}
 	if c.unit != nil {
-		c.unit.End(c.Call, cut)
+		c.unit.End(&c.Call, cut)
 	}
 	if c.cancel != nil {
 		c.cancel()
 	}
 }
 
-type body struct {
-	io.ReadCloser
-	call *call
-}
-
-func (b *body) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if unit := b.call.unit; n > 0 && unit != nil && unit.Kind == work.Informer {
-		unit.Heard()
+// Read reads the response's body.
+func (c *call) Read(p []byte) (int, error) {
+	n, err := c.body.Read(p)
+	if n > 0 && c.unit != nil && c.unit.Kind == work.Informer {
+		c.unit.Heard()
 	}
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
-		b.call.end(false)
+		c.end(false)
 	default:
-		err = withCause(b.call.ctx, err)
-		b.call.end(b.call.ctx.Err() != nil)
+		err = withCause(c.ctx, err)
+		c.end(c.ctx.Err() != nil)
 	}
 	return n, err
 }
 
-func (b *body) Close() error {
-	err := b.ReadCloser.Close()
-	b.call.end(false)
+// Close closes the response's body.
+func (c *call) Close() error {
+	err := c.body.Close()
+	c.end(false)
 	return err
 }
 
 type writableBody struct {
-	*body
+	*call
 	io.Writer
 }

@@ -3,7 +3,6 @@ package transport
 import (
 	"context"
 	"errors"
-	"net/http"
 )
 
 // withCause makes the error of a call that ended with its context say so: it is then both the
@@ -18,12 +17,12 @@ func withCause(ctx context.Context, err error) error {
 	return &endedError{cause: context.Cause(ctx), ended: ended, timeout: errors.Is(ended, context.DeadlineExceeded)}
 }
 
-// withCauseOf is withCause for the error of a request. A watch that timed out must not look like it:
-// client-go would try it again, see that the context has ended, and return its error without the cause.
-func withCauseOf(ctx context.Context, req *http.Request, err error) error {
-	err = withCause(ctx, err)
+// withCause is withCause for the error of a call. A watch that timed out must not look like it: client-go
+// would try it again, see that the context has ended, and return its error without the cause.
+func (c *call) withCause(err error) error {
+	err = withCause(c.ctx, err)
 	var ended *endedError
-	if errors.As(err, &ended) && req.URL.Query().Has("watch") {
+	if c.Verb == "watch" && errors.As(err, &ended) {
 		ended.timeout = false
 	}
 	return err

@@ -4,32 +4,32 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
-	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
-// tellDeadline tells the API server how long it may work on a request (C26): as long as its context
-// lasts, and not beyond the term. A cancelled request is given up by the server too, but one whose sender
-// was stopped, or cut off, is not.
-func tellDeadline(ctx context.Context, req *http.Request, c *work.Call, t *term.Term) *http.Request {
-	left, ok := timeLeft(ctx, t)
-	if !ok || c.Verb == "watch" || c.HTTPRequest != "" || c.LongRunning() {
+// outgoing is the request as it is sent: on the call's context, and with the time that the API server may work
+// on it (C26), which lasts as long as the context does, and not beyond the term. A cancelled request is given
+// up by the server too, but one whose sender was stopped, or cut off, is not.
+func (c *call) outgoing(req *http.Request, t *term.Term) *http.Request {
+	left, ok := timeLeft(c.ctx, t)
+	tell := ok && c.Other == "" && !c.LongRunning() && !strings.Contains(req.URL.RawQuery, "timeout=")
+	if !tell && c.ctx == req.Context() {
 		return req
 	}
-	query := req.URL.RawQuery
-	if query != "" {
-		if req.URL.Query().Has("timeout") {
-			return req
+	outgoing := req.WithContext(c.ctx)
+	if tell {
+		query := "timeout=" + left.String()
+		if req.URL.RawQuery != "" {
+			query = req.URL.RawQuery + "&" + query
 		}
-		query += "&"
+		outgoing.URL = new(url.URL)
+		*outgoing.URL = *req.URL
+		outgoing.URL.RawQuery = query
 	}
-	limited := *req
-	limited.URL = new(url.URL)
-	*limited.URL = *req.URL
-	limited.URL.RawQuery = query + "timeout=" + left.String()
-	return &limited
+	return outgoing
 }
 
 // timeLeft is in whole milliseconds: rounded up where the context's own deadline ends the call here first,

@@ -48,18 +48,32 @@ func newPool(base *rest.Config, shared http.RoundTripper, connections int, fence
 	return p
 }
 
-// acquire waits for room on a connection, no longer than ctx (C25); waiting is called if it has to. release
-// must follow.
-func (p *pool) acquire(ctx context.Context, waiting func() (done func())) (*lane, error) {
+// tryAcquire finds a connection with room, nil if there is none at the moment. release must follow.
+func (p *pool) tryAcquire() (*lane, error) {
 	if p.slots != nil {
 		select {
 		case p.slots <- struct{}{}:
 		default:
-			if err := p.wait(ctx, waiting); err != nil {
-				return nil, err
-			}
+			return nil, nil
 		}
 	}
+	return p.take()
+}
+
+// acquire waits for room on a connection, no longer than ctx (C25).
+func (p *pool) acquire(ctx context.Context) (*lane, error) {
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
+	select {
+	case p.slots <- struct{}{}:
+		return p.take()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// take finds the connection for a call that has a slot, or makes another.
+func (p *pool) take() (*lane, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, l := range p.lanes {
@@ -78,18 +92,6 @@ func (p *pool) acquire(ctx context.Context, waiting func() (done func())) (*lane
 	l := &lane{next: next, calls: 1}
 	p.lanes = append(p.lanes, l)
 	return l, nil
-}
-
-func (p *pool) wait(ctx context.Context, waiting func() (done func())) error {
-	p.waiting.Add(1)
-	defer p.waiting.Add(-1)
-	defer waiting()()
-	select {
-	case p.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 func (p *pool) release(l *lane) {
@@ -113,10 +115,14 @@ func (p *pool) connect() (http.RoundTripper, error) {
 	config.UserAgent = ""
 	config.Dial = p.conns.dialer(p.base.Dial, p.fence)
 	next, err := rest.TransportFor(config)
-	if err == nil && p.trace != nil {
+	if err != nil {
+		return nil, err
+	}
+	next = newOneDial(next)
+	if p.trace != nil {
 		next = p.trace(next)
 	}
-	return next, err
+	return next, nil
 }
 
 func (p *pool) closeIdle() {

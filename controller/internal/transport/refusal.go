@@ -16,7 +16,7 @@ import (
 // What the fence in the API server (config/fence, docs/fence.md) says when it refuses a write, in whatever
 // encoding: the second part is the resourceVersion of the lease that it went by, and may be missing.
 const (
-	refusalPattern = `denied request: (fenced by lease [ -~]*?(?:resourceVersion=(\d+)\]|$))`
+	refusalPattern = `denied request: (fenced by lease[ :](?:[ -~]*?resourceVersion=(\d+)\]|[ -~]*))`
 	maxRefusalSize = 64 << 10
 )
 

@@ -15,6 +15,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -43,7 +44,7 @@ type Transport struct {
 type Observer interface {
 	// Called is told of an attempt's answer, or of its failure to come, which has the code 0. ctx is the
 	// call's.
-	Called(ctx context.Context, call *work.Call, code int, took time.Duration)
+	Called(ctx context.Context, call *apicall.Call, code int, took time.Duration)
 	// Waited is told that a call had to wait since began, for a reason out of a bounded set.
 	Waited(ctx context.Context, reason string, began time.Time)
 }
@@ -104,9 +105,9 @@ type leaseRoundTripper struct{ next http.RoundTripper }
 func (t *leaseRoundTripper) WrappedRoundTripper() http.RoundTripper { return t.next }
 
 func (t *leaseRoundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = tellDeadline(req.Context(), req, describe(req), nil)
-	resp, err := t.next.RoundTrip(req)
-	return finish(req, resp, err, &call{ctx: req.Context()})
+	c := &call{ctx: req.Context(), Call: work.Call{Call: apicall.Of(req)}}
+	resp, err := t.next.RoundTrip(c.outgoing(req, nil))
+	return finish(req, resp, err, c)
 }
 
 // addPool takes up a pool, whose calls trace wraps, unless it is nil: watches and the lease have no spans.
@@ -199,65 +200,52 @@ func (t *roundTripper) WrappedRoundTripper() http.RoundTripper { return t.next }
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	if ctx.Err() != nil {
-		return nil, withCauseOf(ctx, req, ctx.Err())
+		return nil, (&call{ctx: ctx, Call: work.Call{Call: apicall.Of(req)}}).withCause(ctx.Err())
 	}
 	unit := work.From(ctx)
-	c := &call{ctx: ctx, unit: unit, Call: describe(req)}
-	c.Start = time.Now()
-	needed := neededTerm(unit, c.Call)
+	c := &call{ctx: ctx, unit: unit, Call: work.Call{Call: apicall.Of(req), Start: time.Now()}}
+	needed := c.neededTerm()
 	if needed != nil {
 		if err := needed.Check(); err != nil {
-			return nil, fmt.Errorf("%s of %s refused before it was sent: %w", c.Verb, c.Resource, err)
+			return nil, fmt.Errorf("%s refused before it was sent: %w", c.Call.String(), err)
 		}
 	}
 	if unit != nil {
-		unit.Begin(c.Call)
+		unit.Begin(&c.Call)
 	}
 	if err := t.board(c, needed); err != nil {
 		c.end(false) // it was never sent
-		return nil, withCauseOf(ctx, req, err)
+		return nil, c.withCause(err)
 	}
-	if limit := t.transport.limit(unit, c.Call); limit > 0 {
+	if limit := t.transport.limit(c); limit > 0 {
 		c.ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
-		req = req.WithContext(c.ctx) //nolint:contextcheck // c.ctx is made from the request's own two lines above
 	}
-	req = tellDeadline(c.ctx, req, c.Call, needed)
 	sent := time.Now()
-	resp, err := send(c.ctx, c.lane.next, req, needed)
+	resp, err := send(c.ctx, c.lane.next, c.outgoing(req, needed), needed)
 	if observer := t.transport.Observer; observer != nil && c.Verb != "watch" {
 		code := 0
 		if err == nil {
 			code = resp.StatusCode
 		}
-		observer.Called(c.ctx, c.Call, code, time.Since(sent))
+		observer.Called(c.ctx, &c.Call.Call, code, time.Since(sent))
 	}
 	return finish(req, resp, err, c)
 }
 
-// neededTerm is the term without which a call must not be made, nil if there is none. Reads pass.
-func neededTerm(unit *work.Unit, c *work.Call) *term.Term {
-	if unit == nil || c.ReadOnly() {
-		return nil
-	}
-	return unit.Term
-}
-
 // board finds the connection for a call, and waits for room on it.
-func (t *roundTripper) board(c *call, needed *term.Term) error {
+func (t *roundTripper) board(c *call, needed *term.Term) (err error) {
 	c.pool = t.lines.pool(t.transport, c, needed)
-	var err error
-	c.lane, err = c.pool.acquire(c.ctx, func() func() {
-		began, done := time.Now(), func() {}
-		if c.unit != nil {
-			done = c.unit.Wait(c.Call)
-		}
-		return func() {
-			done()
-			if observer := t.transport.Observer; observer != nil {
-				observer.Waited(c.ctx, "connection", began)
-			}
-		}
-	})
+	if c.lane, err = c.pool.tryAcquire(); c.lane != nil || err != nil {
+		return err
+	}
+	if c.unit != nil {
+		done := c.unit.Wait(&c.Call)
+		defer func() { done(err == nil) }()
+	}
+	if observer := t.transport.Observer; observer != nil {
+		defer observer.Waited(c.ctx, "connection", time.Now())
+	}
+	c.lane, err = c.pool.acquire(c.ctx)
 	return err
 }
 
@@ -283,9 +271,9 @@ func (l *lines) pool(t *Transport, c *call, needed *term.Term) *pool {
 	}
 }
 
-func (t *Transport) limit(unit *work.Unit, c *work.Call) time.Duration {
+func (t *Transport) limit(c *call) time.Duration {
 	switch {
-	case unit == nil || unit.Kind != work.Item || c.Verb == "watch":
+	case c.unit == nil || c.unit.Kind != work.Item || c.Verb == "watch":
 		return 0
 	case c.ReadOnly():
 		return t.Read
@@ -302,20 +290,20 @@ func finish(req *http.Request, resp *http.Response, err error, c *call) (*http.R
 		_ = resp.Body.Close()
 		err = c.ctx.Err()
 	}
-	if streamsList(req) {
+	if c.Verb == "watch" && streamsList(req) {
 		resp, err = evenTempered(resp, err)
 	}
 	if err != nil {
-		err = withCauseOf(c.ctx, req, err)
+		err = c.withCause(err)
 		c.end(c.ctx.Err() != nil)
 		return nil, err
 	}
-	tracked := &body{ReadCloser: resp.Body, call: c}
+	c.body = resp.Body
 	if writable, ok := resp.Body.(io.Writer); ok {
 		// An upgraded connection (exec, port-forward) is also written to through its body.
-		resp.Body = &writableBody{body: tracked, Writer: writable}
+		resp.Body = &writableBody{call: c, Writer: writable}
 	} else {
-		resp.Body = tracked
+		resp.Body = c
 	}
 	return resp, nil
 }

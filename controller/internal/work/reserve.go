@@ -19,8 +19,13 @@ type Limits struct {
 // item's own context, which ends for every reason but the time.
 func (u *Unit) SetDeadline(ctx context.Context, limits *Limits) (context.Context, context.CancelFunc) {
 	u.base, u.limits = ctx, limits
-	return context.WithDeadlineCause(NewContext(ctx, u), u.Start.Add(limits.Item-limits.Reserve), cause.ItemTimeout)
+	limited, cancel := context.WithDeadlineCause(ctx, u.Start.Add(limits.Item-limits.Reserve), cause.ItemTimeout)
+	u.ctx = itemContext{Context: limited, unit: u}
+	return &u.ctx, cancel
 }
+
+// Base is the context that the item has beside its time: it ends for every reason but that.
+func (u *Unit) Base() context.Context { return u.base }
 
 // Reserve returns a context with the values of ctx that ends only with the item's whole time, or when
 // the item is cancelled.

@@ -13,6 +13,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
@@ -39,6 +40,7 @@ type Unit struct {
 	Term    *term.Term      // without which it must not write; nil when it needs none
 	base    context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
 	limits  *Limits         // nil for what is no item
+	ctx     itemContext     // of an item
 
 	heard atomic.Int64 // when the API server sent something last, in Unix nanoseconds
 
@@ -48,6 +50,7 @@ type Unit struct {
 	cut       []Call  // ended because their context did
 	cost      Cost
 	resource  string // that an informer lists
+	log       any    // a logr.Logger, once an item has one
 }
 
 // Cost is what a unit has asked of the API server.
@@ -60,28 +63,9 @@ type Cost struct {
 
 // Call is one outstanding API request.
 type Call struct {
-	Verb        string // get, list, watch, create, update, patch, apply, delete, deletecollection
-	Resource    string // with group and subresource: deployments.apps, flunders.wardle.example.com/status
-	Namespace   string
-	Name        string
-	Start       time.Time
-	HTTPRequest string // method and path, for what is no resource
-	Waiting     bool   // for room on a connection: not sent yet
-}
-
-// ReadOnly tells whether the call cannot change anything.
-func (c *Call) ReadOnly() bool {
-	return c.Verb == "get" || c.Verb == "list" || c.Verb == "watch"
-}
-
-// LongRunning tells whether the call lasts for as long as its caller likes, as the API server sees it.
-func (c *Call) LongRunning() bool {
-	_, subresource, _ := strings.Cut(c.Resource, "/")
-	switch subresource, _, _ = strings.Cut(subresource, "/"); subresource {
-	case "attach", "exec", "log", "portforward", "proxy":
-		return true
-	}
-	return c.Verb == "watch"
+	apicall.Call
+	Start   time.Time
+	Waiting bool // for room on a connection: not sent yet
 }
 
 // Heard notes that the API server has sent something.
@@ -131,16 +115,17 @@ func (u *Unit) Begin(c *Call) {
 	}
 }
 
-// Wait notes that a call waits for room on a connection, until done is called.
-func (u *Unit) Wait(c *Call) (done func()) {
+// Wait notes that a call waits for room on a connection, until done is called. One that has got none stays
+// marked, for the report: it was never sent.
+func (u *Unit) Wait(c *Call) (done func(room bool)) {
 	began := time.Now()
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	c.Waiting = true
-	return func() {
+	return func(room bool) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
-		c.Waiting = false
+		c.Waiting = !room
 		u.cost.Waited += time.Since(began)
 	}
 }

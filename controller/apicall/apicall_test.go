@@ -1,0 +1,45 @@
+package apicall_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
+)
+
+func TestARequestIsDescribedAsTheAPIServerSeesIt(t *testing.T) {
+	for _, test := range []struct {
+		method, url, contentType string
+		want                     apicall.Call
+	}{
+		{"GET", "/api/v1/namespaces/n/pods/p", "", apicall.Call{Verb: "get", Resource: "pods", Namespace: "n", Name: "p"}},
+		{"GET", "/api/v1/namespaces/n/pods", "", apicall.Call{Verb: "list", Resource: "pods", Namespace: "n"}},
+		{"GET", "/api/v1/pods?watch=true", "", apicall.Call{Verb: "watch", Resource: "pods"}},
+		{"GET", "/apis/apps/v1/deployments?watch=1&fieldSelector=metadata.name%3Dx", "", apicall.Call{Verb: "watch", Resource: "deployments.apps"}},
+		{"GET", "/api/v1/namespaces/n", "", apicall.Call{Verb: "get", Resource: "namespaces", Name: "n"}},
+		{"GET", "/api/v1/namespaces", "", apicall.Call{Verb: "list", Resource: "namespaces"}},
+		{"PUT", "/api/v1/namespaces/n/finalize", "", apicall.Call{Verb: "update", Resource: "namespaces/finalize", Name: "n"}},
+		{"GET", "/api/v1/namespaces/n/status", "", apicall.Call{Verb: "get", Resource: "namespaces/status", Name: "n"}},
+		{"POST", "/apis/apps/v1/namespaces/n/deployments", "", apicall.Call{Verb: "create", Resource: "deployments.apps", Namespace: "n"}},
+		{"POST", "/api/v1/namespaces/n/pods/p/eviction", "", apicall.Call{Verb: "create", Resource: "pods/eviction", Namespace: "n", Name: "p"}},
+		{"PUT", "/apis/wardle.example.com/v1beta1/namespaces/n/flunders/f/status", "", apicall.Call{Verb: "update", Resource: "flunders.wardle.example.com/status", Namespace: "n", Name: "f"}},
+		{"PATCH", "/apis/apps/v1/namespaces/n/deployments/d", "application/merge-patch+json", apicall.Call{Verb: "patch", Resource: "deployments.apps", Namespace: "n", Name: "d"}},
+		{"PATCH", "/apis/apps/v1/namespaces/n/deployments/d", "application/apply-patch+yaml", apicall.Call{Verb: "apply", Resource: "deployments.apps", Namespace: "n", Name: "d"}},
+		{"DELETE", "/apis/apps/v1/namespaces/n/deployments/d", "", apicall.Call{Verb: "delete", Resource: "deployments.apps", Namespace: "n", Name: "d"}},
+		{"DELETE", "/apis/apps/v1/namespaces/n/deployments", "", apicall.Call{Verb: "deletecollection", Resource: "deployments.apps", Namespace: "n"}},
+		{"GET", "/proxied/prefix/apis/apps/v1/namespaces/n/deployments/d", "", apicall.Call{Verb: "get", Resource: "deployments.apps", Namespace: "n", Name: "d"}},
+		{"GET", "/readyz", "", apicall.Call{Verb: "get", Other: "GET /readyz"}},
+		{"GET", "/apis/apps/v1", "", apicall.Call{Verb: "get", Other: "GET /apis/apps/v1"}},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), test.method, "https://server.invalid"+test.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", test.contentType)
+		if diff := cmp.Diff(test.want, apicall.Of(req)); diff != "" {
+			t.Errorf("%s %s: %s", test.method, test.url, diff)
+		}
+	}
+}
