@@ -33,6 +33,11 @@ func (e Event[O]) object() O {
 	return e.Old
 }
 
+// canWait tells whether nothing has happened to the object: it was there at the start, or is resynced.
+func (e Event[O]) canWait() bool {
+	return e.Initial || e.Type == Updated && e.Old.GetResourceVersion() == e.New.GetResourceVersion()
+}
+
 // Filter tells whether an event is worth a reconcile. It runs on the goroutine that delivers events, so
 // it must not block. ctx descends from Run's (C1).
 type Filter[O Object] func(ctx context.Context, event Event[O]) bool

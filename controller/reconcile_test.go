@@ -3,6 +3,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -284,4 +285,31 @@ func TestGenerationChangedPassesSpecsAndResyncsOnly(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
+}
+
+func TestWhatIsThereAtTheStartWaitsForWhatHappens(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		for i := range 50 {
+			w.add(fmt.Sprintf("old-%02d", i))
+		}
+		var order []string
+		m := newManager(controller.Options{})
+		controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+			order = append(order, cm.Name)
+			time.Sleep(time.Second)
+			return controller.Result{}, nil
+		}, controller.ControllerOptions{})
+		r := start(t, t.Context(), m)
+		time.Sleep(4500 * time.Millisecond) // in the fifth
+		w.add("new")
+		w.Modify(configMap("old-40")) // waits since the start
+		time.Sleep(10 * time.Second)
+		if err := r.end(nil); err != nil {
+			t.Error(err)
+		}
+		if len(order) < 10 || order[5] != "new" || order[6] != "old-40" {
+			t.Errorf("reconciled in this order: %v", order)
+		}
+	})
 }

@@ -78,7 +78,16 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 	}
 	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
 		logger := klog.FromContext(ctx)
-		handler := &eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, enqueue: c.queue.Add, queued: queued}
+		handler := &eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, queued: queued}
+		order, queue := c.order, c.queue
+		handler.enqueue = func(event Event[O], request Request) {
+			if event.canWait() {
+				order.CanWait(request)
+			} else {
+				order.CannotWait(request)
+			}
+			queue.Add(request)
+		}
 		if c.triggers != nil {
 			handler.queuing = func(event Event[O], request Request) {
 				var link trace.Link
@@ -98,7 +107,7 @@ type eventHandler[O Object] struct {
 	ctx     context.Context //ctxvet:ok ctxfield: client-go's handlers have no context parameter
 	mapping MapFunc[O]      // nil: the object itself is to be reconciled
 	filters []Filter[O]
-	enqueue func(Request)
+	enqueue func(Event[O], Request)
 	queuing func(Event[O], Request) // before each enqueue; may be nil
 	queued  func(Event[O])          // after them; may be nil
 }
@@ -151,7 +160,7 @@ func (h *eventHandler[O]) queue(event Event[O], request Request) {
 	if h.queuing != nil {
 		h.queuing(event, request)
 	}
-	h.enqueue(request)
+	h.enqueue(event, request)
 }
 
 func storeKey(name types.NamespacedName) string {

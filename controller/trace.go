@@ -130,7 +130,7 @@ func reasonFor[O Object](event Event[O], related bool) trigger.Reason {
 	switch {
 	case event.Initial:
 		return trigger.StartUp
-	case event.Type == Updated && event.Old.GetResourceVersion() == event.New.GetResourceVersion():
+	case event.canWait():
 		return trigger.Resync
 	case related:
 		return trigger.RelatedChanged

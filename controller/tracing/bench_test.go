@@ -50,7 +50,7 @@ func modes(tb testing.TB) map[string]func() {
 		"unsampled": sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()), sdktrace.WithSpanProcessor(discard{})),
 		"sampled":   sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(discard{})),
 	}
-	run := func(transport http.RoundTripper, ctx context.Context) func() { //nolint:revive // the call's context is not this function's
+	run := func(ctx context.Context, transport http.RoundTripper) func() {
 		req := request(ctx, tb)
 		return func() {
 			resp, err := transport.RoundTrip(req)
@@ -62,13 +62,13 @@ func modes(tb testing.TB) map[string]func() {
 		}
 	}
 	made := map[string]func(){
-		"bare":    run(newStub(), tb.Context()),
-		"off":     run(tracing.NewTransport(newStub(), nil), tb.Context()),
-		"no span": run(tracing.NewTransport(newStub(), providers["sampled"]), tb.Context()),
+		"bare":    run(tb.Context(), newStub()),
+		"off":     run(tb.Context(), tracing.NewTransport(newStub(), nil)),
+		"no span": run(tb.Context(), tracing.NewTransport(newStub(), providers["sampled"])),
 	}
 	for name, provider := range providers {
 		ctx, _ := provider.Tracer("test").Start(tb.Context(), "reconcile test")
-		made[name] = run(tracing.NewTransport(newStub(), provider), ctx)
+		made[name] = run(ctx, tracing.NewTransport(newStub(), provider))
 	}
 	return made
 }

@@ -1,7 +1,6 @@
 package tracing_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -28,8 +27,14 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
-// scripted answers each request with the next of its answers, 20 ms later. In a synctest bubble that is no time.
-type scripted []func() (*http.Response, error)
+// scripted answers each request with the next of its replies, 20 ms later. In a synctest bubble that is no time.
+type scripted []reply
+
+type reply struct {
+	code         int
+	header, body string
+	err          error
+}
 
 func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
 	time.Sleep(20 * time.Millisecond)
@@ -38,21 +43,14 @@ func (s *scripted) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	next := (*s)[0]
 	*s = (*s)[1:]
-	return next()
-}
-
-func response(code int, header, body string) func() (*http.Response, error) {
-	return func() (*http.Response, error) {
-		h := http.Header{"Content-Type": {"application/json"}}
-		if key, value, ok := strings.Cut(header, ": "); ok {
-			h.Set(key, value)
-		}
-		return &http.Response{StatusCode: code, Header: h, Body: io.NopCloser(bytes.NewReader([]byte(body)))}, nil
+	if next.err != nil {
+		return nil, next.err
 	}
-}
-
-func fails(err error) func() (*http.Response, error) {
-	return func() (*http.Response, error) { return nil, err }
+	h := http.Header{"Content-Type": {"application/json"}}
+	if key, value, ok := strings.Cut(next.header, ": "); ok {
+		h.Set(key, value)
+	}
+	return &http.Response{StatusCode: next.code, Header: h, Body: io.NopCloser(strings.NewReader(next.body))}, nil
 }
 
 const (
@@ -94,22 +92,22 @@ func TestAttemptsAndWhatTheyWaitedForCoverTheCall(t *testing.T) {
 		want    []span
 	}{
 		"two 429s": {
-			-1, scripted{response(429, "Retry-After: 1", tooMany), response(429, "Retry-After: 2", tooMany), response(200, "", found)},
+			-1, scripted{{429, "Retry-After: 1", tooMany, nil}, {429, "Retry-After: 2", tooMany, nil}, {200, "", found, nil}},
 			[]span{call(""), wait("retry_after", time.Second), call("1"), wait("retry_after", 2*time.Second), call("2")},
 		},
 		"two 429s and a rate limiter that is slower": {
-			0.5, scripted{response(429, "Retry-After: 1", tooMany), response(429, "Retry-After: 0", tooMany), response(200, "", found)},
+			0.5, scripted{{429, "Retry-After: 1", tooMany, nil}, {429, "Retry-After: 0", tooMany, nil}, {200, "", found, nil}},
 			[]span{
 				call(""), wait("retry_after", time.Second), wait("rate_limiter", 980*time.Millisecond),
 				call("1"), wait("rate_limiter", 1980*time.Millisecond), call("2"),
 			},
 		},
 		"a connection that is reset": {
-			-1, scripted{fails(syscall.ECONNRESET), response(200, "", found)},
+			-1, scripted{{err: syscall.ECONNRESET}, {200, "", found, nil}},
 			[]span{call(""), wait("retry_after", time.Second), call("1")},
 		},
 		"a server that is unavailable": {
-			-1, scripted{response(503, "Retry-After: 1", "later"), response(200, "", found)},
+			-1, scripted{{503, "Retry-After: 1", "later", nil}, {200, "", found, nil}},
 			[]span{call(""), wait("retry_after", time.Second), call("1")},
 		},
 	} {
@@ -146,9 +144,9 @@ func TestASecondCallIsNoSecondAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := record(sdktrace.AlwaysSample())
 		answers := scripted{
-			response(500, "", ""), response(500, "", ""), // without Retry-After nobody tries again
-			response(404, "", ""), response(404, "", ""),
-			fails(syscall.ECONNRESET), fails(syscall.ECONNRESET), // of a write
+			{500, "", "", nil}, {500, "", "", nil}, // without Retry-After nobody tries again
+			{404, "", "", nil}, {404, "", "", nil},
+			{err: syscall.ECONNRESET}, {err: syscall.ECONNRESET}, // of a write
 		}
 		maps := client(t, &rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: &answers}, r).CoreV1().ConfigMaps("ns")
 		ctx, _ := r.reconcile(t.Context())
@@ -156,7 +154,7 @@ func TestASecondCallIsNoSecondAttempt(t *testing.T) {
 			_, _ = maps.Get(ctx, "a", metav1.GetOptions{}) // of interest are the spans
 		}
 		for range 2 {
-			_, _ = maps.Update(ctx, configMap("a"), metav1.UpdateOptions{}) // as above
+			_, _ = maps.Update(ctx, configMap(), metav1.UpdateOptions{}) // as above
 		}
 		if spans := r.exporter.GetSpans(); len(spans) != 6 {
 			t.Errorf("the spans are %v", names(spans))
@@ -172,7 +170,7 @@ func TestASecondCallIsNoSecondAttempt(t *testing.T) {
 func TestAnAttemptIsForgottenAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := record(sdktrace.AlwaysSample())
-		answers := scripted{response(429, "Retry-After: 1", tooMany), response(200, "", found)}
+		answers := scripted{{429, "Retry-After: 1", tooMany, nil}, {200, "", found, nil}}
 		maps := client(t, &rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: &answers}, r).CoreV1()
 		ctx, _ := r.reconcile(t.Context())
 		get := func() *rest.Request {
@@ -197,8 +195,8 @@ func TestTheFencesSecondThoughtsAreAttemptsOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := record(sdktrace.AlwaysSample())
 		answers := scripted{
-			response(403, "", `{"kind":"Status","message":"ValidatingAdmissionPolicy 'x' denied request: fenced by lease a/b","reason":"Forbidden","code":403}`),
-			response(200, "", found),
+			{403, "", `{"kind":"Status","message":"ValidatingAdmissionPolicy 'x' denied request: fenced by lease a/b","reason":"Forbidden","code":403}`, nil},
+			{200, "", found, nil},
 		}
 		transport := tracing.NewTransport(&answers, r)
 		ctx, root := r.reconcile(t.Context())

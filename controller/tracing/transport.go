@@ -31,7 +31,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	case !sc.IsValid() || silent(req):
 		return t.next.RoundTrip(req)
 	case !sc.IsSampled() && !parent.IsRecording():
-		return t.next.RoundTrip(withHeaders(req, sc, ""))
+		return t.next.RoundTrip(withHeaders(req.WithContext(req.Context()), sc, ""))
 	}
 	a, req := t.client.begin(req, sc)
 	resp, err := t.next.RoundTrip(req)
@@ -110,16 +110,15 @@ func port(req *http.Request) int {
 	}
 }
 
-// withHeaders is a copy of req: client-go uses the same headers for the next attempt.
-func withHeaders(req *http.Request, sc trace.SpanContext, audit string) *http.Request {
-	stamped := *req
-	stamped.Header = maps.Clone(req.Header)
-	if stamped.Header == nil {
-		stamped.Header = http.Header{}
+// withHeaders gives a copy of a request headers of its own: client-go uses the same for the next attempt.
+func withHeaders(copied *http.Request, sc trace.SpanContext, audit string) *http.Request {
+	copied.Header = maps.Clone(copied.Header)
+	if copied.Header == nil {
+		copied.Header = http.Header{}
 	}
-	stamped.Header[headerTraceparent] = []string{traceparent(sc)}
+	copied.Header[headerTraceparent] = []string{traceparent(sc)}
 	if audit != "" {
-		stamped.Header[headerAuditID] = []string{audit}
+		copied.Header[headerAuditID] = []string{audit}
 	}
-	return &stamped
+	return copied
 }

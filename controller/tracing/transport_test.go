@@ -29,7 +29,7 @@ func TestACallIsAClientSpanOfItsOwn(t *testing.T) {
 	config := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		seen = req.Header
 		w.Header().Set("Audit-ID", req.Header.Get("Audit-ID"))
-		answer(w, http.StatusOK, configMap("a"))
+		answer(w, http.StatusOK, configMap())
 	})
 	ctx, root := r.reconcile(t.Context())
 	if _, err := client(t, config, r).CoreV1().ConfigMaps("ns").Get(ctx, "a", metav1.GetOptions{}); err != nil {
@@ -62,7 +62,7 @@ func TestWhatIsNotSampledMakesNoSpanAndTellsTheServer(t *testing.T) {
 	var seen http.Header
 	config := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		seen = req.Header
-		answer(w, http.StatusOK, configMap("a"))
+		answer(w, http.StatusOK, configMap())
 	})
 	maps := client(t, config, r).CoreV1().ConfigMaps("ns")
 	ctx, root := r.reconcile(t.Context())
@@ -83,7 +83,7 @@ func TestWhatIsNotSampledMakesNoSpanAndTellsTheServer(t *testing.T) {
 
 func TestWatchesAndLeasesMakeNoSpan(t *testing.T) {
 	r := record(sdktrace.AlwaysSample())
-	config := serve(t, func(w http.ResponseWriter, req *http.Request) { answer(w, http.StatusOK, configMap("a")) })
+	config := serve(t, func(w http.ResponseWriter, req *http.Request) { answer(w, http.StatusOK, configMap()) })
 	ctx, _ := r.reconcile(t.Context())
 	clients := client(t, config, r)
 	w, err := clients.CoreV1().ConfigMaps("ns").Watch(ctx, metav1.ListOptions{AllowWatchBookmarks: true})
@@ -245,7 +245,7 @@ func TestTheSpanEndsWithTheBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := record(sdktrace.AlwaysSample())
-			config := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, configMap("a")) })
+			config := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, configMap()) })
 			ctx, _ := r.reconcile(t.Context())
 			resp, err := send(ctx, t, tracing.Instrument(config, r), "GET")
 			if err != nil {

@@ -167,6 +167,10 @@ func (l *lock) failed(ctx context.Context, verb string, err error) error {
 	if errors.Is(context.Cause(ctx), cause.CallTimeout) && c.Reconnect != nil {
 		c.Reconnect()
 	}
+	if l.term == nil && (apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)) {
+		// What came first may be our own write, of a try that was replaced while it was on its way.
+		c.pokeNow()
+	}
 	if apierrors.IsConflict(err) {
 		return err // client-go asks
 	}

@@ -32,3 +32,46 @@ func TestItemsComeOutInTheirOrderAndUrgentOnesFirst(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+func TestItemsThatCanWaitComeLastButDoNotStarve(t *testing.T) {
+	var o queue.Order[int]
+	for i := range 4 {
+		o.CanWait(100 + i)
+		o.Push(100 + i)
+	}
+	for i := range 12 {
+		o.CannotWait(i)
+		o.Push(i)
+	}
+	var got []int
+	for o.Len() > 0 {
+		got = append(got, o.Pop())
+	}
+	if want := []int{0, 1, 2, 3, 4, 5, 6, 7, 100, 8, 9, 10, 11, 101, 102, 103}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestAnItemThatCannotWaitAnyMoreGoesToTheOthersOnce(t *testing.T) {
+	var o queue.Order[int]
+	for i := range 3 {
+		o.CanWait(i)
+		o.Push(i)
+	}
+	o.CannotWait(2) // it is in the queue
+	o.CanWait(2)    // and keeps its place there
+	if o.Len() != 3 {
+		t.Errorf("%d items, want 3", o.Len())
+	}
+	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{2, 0, 1}) || o.Len() != 0 {
+		t.Errorf("%v, and %d are left", got, o.Len())
+	}
+	o.CanWait(7)
+	o.CannotWait(7) // before it is pushed
+	o.CanWait(8)
+	o.Push(8)
+	o.Push(7)
+	if got := []int{o.Pop(), o.Pop()}; !slices.Equal(got, []int{7, 8}) {
+		t.Errorf("%v", got)
+	}
+}

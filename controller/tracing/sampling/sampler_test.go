@@ -78,18 +78,23 @@ func TestTheRestIsSampledByParentAndRatio(t *testing.T) {
 }
 
 func TestTheBudgetIsNotSpentOnWhatTheRatioGives(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := sampling.Sampler(0.5, sampling.Budget{PerSecond: 0.001, Burst: 10})
-		n := 0
-		for range 1000 {
-			if _, ok := start(s, t.Context(), linked(trace.FlagsSampled)); ok {
-				n++
-			}
+	s := sampling.Sampler(0.5, sampling.Budget{PerSecond: 0.001, Burst: 10})
+	decide := func(id byte) bool { // half of the ids are in the ratio, by what they begin their second half with
+		return s.ShouldSample(sdktrace.SamplingParameters{
+			ParentContext: t.Context(), TraceID: trace.TraceID{1, 8: id},
+			Links: []trace.Link{{SpanContext: trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: trace.FlagsSampled})}},
+		}).Decision == sdktrace.RecordAndSample
+	}
+	for range 1000 {
+		if !decide(0) {
+			t.Fatal("not sampled by ratio")
 		}
-		if n < 400 || n > 600 {
-			t.Errorf("%d of 1000 were sampled by ratio 0.5 and a budget of 10", n)
+	}
+	for i := range 11 {
+		if decide(0xff) != (i < 10) {
+			t.Errorf("by the budget of 10, number %d was not decided right", i+1)
 		}
-	})
+	}
 }
 
 func ExampleSampler() {

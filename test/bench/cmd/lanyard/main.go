@@ -21,9 +21,7 @@ func main() { program.Main(context.Background(), run) }
 
 func run(ctx context.Context, config *rest.Config, s *program.Settings, p *program.Probe) error {
 	options := controller.Options{} // the defaults
-	if err := lead(s, &options); err != nil {
-		return err
-	}
+	lead(s, &options)
 	m := controller.NewManager(config, options)
 	setup := configMaps
 	if s.Flunders() {

@@ -15,12 +15,6 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/program"
 )
 
-// ErrUnsupported is the error of a program that cannot do what it was asked to.
-var ErrUnsupported = program.ErrUnsupported
-
-// exitUnsupported is the exit status of such a program.
-const exitUnsupported = 3
-
 // Child is a running program.
 type Child struct {
 	cmd    *exec.Cmd
@@ -68,10 +62,6 @@ func (c *Child) listen(out io.Reader) {
 	}
 	errs = append(errs, lines.Err(), c.cmd.Wait())
 	c.err = errors.Join(errs...)
-	var exit *exec.ExitError
-	if errors.As(c.err, &exit) && exit.ExitCode() == exitUnsupported {
-		c.err = ErrUnsupported
-	}
 	close(c.events)
 }
 

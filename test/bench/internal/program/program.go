@@ -39,9 +39,6 @@ type Settings struct {
 // Flunders tells whether the objects are Flunders.
 func (s *Settings) Flunders() bool { return s.Kind == "flunder" }
 
-// ErrUnsupported is the error of a program that cannot do what the flags ask for.
-var ErrUnsupported = errors.New("unsupported")
-
 // errAsked is why the root context ends.
 var errAsked = errors.New("told to end")
 
@@ -53,9 +50,6 @@ type Program func(ctx context.Context, config *rest.Config, s *Settings, p *Prob
 func Main(root context.Context, run Program) {
 	if err := realMain(root, os.Args[1:], os.Stdin, os.Stdout, run); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		if errors.Is(err, ErrUnsupported) {
-			os.Exit(3)
-		}
 		os.Exit(1)
 	}
 }

@@ -42,12 +42,7 @@ func handOver() Workload {
 		Run: func(ctx context.Context, e *Env, name string, r *report.Result) error {
 			p := &pair{env: e, name: name, namespace: "bench-lead-" + name, workload: r.Workload}
 			defer p.kill()
-			err := p.run(ctx, r)
-			if errors.Is(err, child.ErrUnsupported) {
-				r.Missing = "has no election yet"
-				return nil
-			}
-			return err
+			return p.run(ctx, r)
 		},
 	}
 }
