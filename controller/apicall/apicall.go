@@ -27,7 +27,7 @@ func (c *Call) LongRunning() bool {
 		return true
 	}
 	_, subresource, _ := strings.Cut(c.Resource, "/")
-	switch subresource, _, _ = strings.Cut(subresource, "/"); subresource {
+	switch subresource {
 	case "attach", "exec", "log", "portforward", "proxy":
 		return true
 	}
@@ -71,7 +71,7 @@ func Of(req *http.Request) Call {
 	}
 	call.Resource = first
 	call.Name = path.next()
-	switch subresource := path.rest; {
+	switch subresource := path.next(); { // what is below a proxy is no business of the API's
 	case group != "" && subresource != "":
 		call.Resource += "." + group + "/" + subresource
 	case group != "":

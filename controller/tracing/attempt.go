@@ -12,6 +12,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 )
 
 // maxStatus is how much of an error's body is kept to find its reason in.
@@ -26,7 +28,8 @@ type attempt struct {
 	ctx     context.Context //ctxvet:ok ctxfield: the request's own, as http.Request keeps it
 	req     *http.Request
 	span    trace.Span
-	call    call
+	call    apicall.Call
+	path    string // its template
 	key     attemptKey
 	number  int // 0 for the first
 	auditID string
@@ -95,7 +98,7 @@ func (a *attempt) judge() {
 	if code == http.StatusForbidden && bytes.Contains(a.status, []byte(refusedByFence)) {
 		a.again(fenceWait, ThrottleFence)
 	}
-	if code < 400 || code == http.StatusConflict || code == http.StatusNotFound && a.call.readOnly() {
+	if code < 400 || code == http.StatusConflict || code == http.StatusNotFound && a.call.ReadOnly() {
 		return
 	}
 	a.span.SetAttributes(attribute.String(AttrErrorType, reason(a.resp, a.status)))

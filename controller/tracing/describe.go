@@ -2,18 +2,10 @@ package tracing
 
 import (
 	"net/http"
-	"slices"
 	"strings"
+
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 )
-
-// call is what a request is about.
-type call struct {
-	verb, resource, namespace, name string // verb is in lower case; the others are empty for what is no resource
-	template                        string // of the path, of which there is a bounded number
-}
-
-// readOnly tells whether the call cannot change anything.
-func (c *call) readOnly() bool { return c.verb == "get" || c.verb == "list" }
 
 // silent tells, without allocating, whether a request makes no span: a watch, whose span would end minutes
 // later, and a lease, which is renewed for ever.
@@ -28,69 +20,55 @@ func silent(req *http.Request) bool {
 	return strings.Contains(req.URL.Path, "/apis/coordination.k8s.io/") && strings.Contains(req.URL.Path, "/leases")
 }
 
-// describe reads the path as the API server does.
-func describe(req *http.Request) call {
+// template is the path of a call with names in the place of what there is no bounded number of.
+func template(req *http.Request, call *apicall.Call) string {
 	parts := strings.Split(strings.Trim(req.URL.Path, "/"), "/")
-	at := slices.IndexFunc(parts, func(part string) bool { return part == "api" || part == "apis" })
-	if at < 0 {
-		return call{verb: strings.ToLower(req.Method), template: unknownPath(parts)}
+	at := 0
+	for at < len(parts) && parts[at] != "api" && parts[at] != "apis" {
+		at++
 	}
-	var prefix string
+	if call.Other != "" {
+		return otherTemplate(parts, at)
+	}
+	var b strings.Builder
 	if at > 0 {
-		prefix = "/{prefix}" // of a proxy before the API server
+		b.WriteString("/{prefix}") // of a proxy before the API server
 	}
-	root, all, parts := parts[at], parts, parts[at+1:]
-	group, versioned := "", 1
-	if root == "apis" {
-		versioned = 2
-		if len(parts) > 1 {
-			group = parts[0]
-		}
+	versioned := 2 // api and version
+	if parts[at] == "apis" {
+		versioned = 3
 	}
-	if len(parts) <= versioned {
-		if at > 0 {
-			return call{verb: strings.ToLower(req.Method), template: unknownPath(all)} // such as /openapi/v3/apis/apps/v1
-		}
-		discovery := []string{"", "/{version}"}
-		if root == "apis" {
-			discovery = []string{"", "/{group}", "/{group}/{version}"}
-		}
-		return call{verb: strings.ToLower(req.Method), template: "/" + root + discovery[len(parts)]}
+	for _, part := range parts[at : at+versioned] {
+		b.WriteString("/" + part)
 	}
-	template := prefix + "/" + root + "/" + strings.Join(parts[:versioned], "/")
-	return describeResource(req, template, group, parts[versioned:])
-}
-
-func describeResource(req *http.Request, template, group string, parts []string) call {
-	var c call
-	if parts[0] == "namespaces" && len(parts) > 2 && (len(parts) > 3 || parts[2] != "status" && parts[2] != "finalize") {
-		c.namespace = parts[1]
+	parts = parts[at+versioned:]
+	if call.Namespace != "" {
+		b.WriteString("/namespaces/{namespace}")
 		parts = parts[2:]
-		template += "/namespaces/{namespace}"
 	}
-	c.resource = parts[0]
-	template += "/" + parts[0]
-	if group != "" {
-		c.resource += "." + group
+	resource, subresource, _ := strings.Cut(call.Resource, "/")
+	resource, _, _ = strings.Cut(resource, ".")
+	b.WriteString("/" + resource)
+	if call.Name != "" {
+		b.WriteString("/{name}")
 	}
-	if len(parts) > 1 {
-		c.name = parts[1]
-		template += "/{name}"
-	}
-	if len(parts) > 2 {
-		c.resource += "/" + parts[2]
-		template += "/" + parts[2]
+	if subresource != "" {
+		b.WriteString("/" + subresource)
 	}
 	if len(parts) > 3 {
-		template += "/{path}" // below a proxy
+		b.WriteString("/{path}") // below a proxy
 	}
-	c.template = template
-	c.verb = verb(req, c.name != "")
-	return c
+	return b.String()
 }
 
-// unknownPath is the template of what is no resource.
-func unknownPath(parts []string) string {
+// otherTemplate is the template of what is no resource; api or apis is at that place, if it is.
+func otherTemplate(parts []string, at int) string {
+	if at == 0 {
+		return []string{
+			"/" + parts[0], "/" + parts[0] + map[string]string{"api": "/{version}", "apis": "/{group}"}[parts[0]],
+			"/apis/{group}/{version}",
+		}[min(len(parts), 3)-1]
+	}
 	switch parts[0] {
 	case "healthz", "livez", "readyz", "version", "metrics", "openapi", "logs", "debug", "configz", ".well-known":
 		if len(parts) > 1 {
@@ -101,31 +79,6 @@ func unknownPath(parts []string) string {
 		return "/"
 	}
 	return "/{path}"
-}
-
-func verb(req *http.Request, named bool) string {
-	switch req.Method {
-	case http.MethodGet, http.MethodHead:
-		if named {
-			return "get"
-		}
-		return "list"
-	case http.MethodPost:
-		return "create"
-	case http.MethodPut:
-		return "update"
-	case http.MethodPatch:
-		if strings.HasPrefix(req.Header.Get("Content-Type"), "application/apply-patch+") {
-			return "apply"
-		}
-		return "patch"
-	case http.MethodDelete:
-		if named {
-			return "delete"
-		}
-		return "deletecollection"
-	}
-	return strings.ToLower(req.Method)
 }
 
 // method is the request's method out of a bounded set, as the conventions have it.

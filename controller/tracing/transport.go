@@ -9,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 )
 
 const headerAuditID = "Audit-Id"
@@ -46,7 +48,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 // begin starts the span of an attempt, and returns the request that carries it.
 func (c *Client) begin(req *http.Request, parent trace.SpanContext) (*attempt, *http.Request) {
 	ctx := req.Context()
-	a := &attempt{client: c, call: describe(req), key: keyOf(parent, req)}
+	a := &attempt{client: c, call: apicall.Of(req), key: keyOf(parent, req)}
 	now := time.Now()
 	before, again := c.attempts.take(a.key, now)
 	if again {
@@ -55,11 +57,12 @@ func (c *Client) begin(req *http.Request, parent trace.SpanContext) (*attempt, *
 		waited := min(now.Sub(before.at), before.wait)
 		c.throttled(ctx, before.at, before.at.Add(waited), before.reason)
 	}
+	a.path = template(req, &a.call)
 	name := method(req)
 	if name == "_OTHER" {
 		name = "HTTP"
 	}
-	ctx, a.span = c.tracer.Start(ctx, name+" "+a.call.template, trace.WithSpanKind(trace.SpanKindClient),
+	ctx, a.span = c.tracer.Start(ctx, name+" "+a.path, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(now), trace.WithAttributes(a.attributes(req)...))
 	a.ctx = ctx
 	id := req.Header.Get(headerAuditID)
@@ -80,13 +83,13 @@ func (a *attempt) attributes(req *http.Request) []attribute.KeyValue {
 	full.User, full.RawQuery, full.ForceQuery, full.Fragment = nil, "", false, ""
 	attributes = append(attributes,
 		attribute.String(AttrMethod, method(req)),
-		attribute.String(AttrURLTemplate, a.call.template),
+		attribute.String(AttrURLTemplate, a.path),
 		attribute.String(AttrURLFull, full.String()),
 		attribute.String(AttrServerHost, req.URL.Hostname()),
 		attribute.Int(AttrServerPort, port(req)),
-		attribute.String(AttrVerb, a.call.verb))
+		attribute.String(AttrVerb, a.call.Verb))
 	for _, known := range [...]struct{ key, value string }{
-		{AttrResource, a.call.resource}, {AttrNamespace, a.call.namespace}, {AttrName, a.call.name},
+		{AttrResource, a.call.Resource}, {AttrNamespace, a.call.Namespace}, {AttrName, a.call.Name},
 	} {
 		if known.value != "" {
 			attributes = append(attributes, attribute.String(known.key, known.value))
