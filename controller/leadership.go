@@ -233,6 +233,13 @@ func (r *run) release(ctx context.Context) {
 	}
 }
 
+// endWatch ends the watch of the lease, when nothing that needs the lease is running any more.
+func (r *run) endWatch(root context.Context) {
+	if r.unwatch != nil {
+		r.unwatch(context.Cause(root))
+	}
+}
+
 // endLeadership is the release at the end of the manager, if there was an election.
 func (r *run) endLeadership(root context.Context) {
 	if r.manager.candidate != nil {

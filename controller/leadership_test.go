@@ -183,8 +183,8 @@ func TestC15LostLeadershipCutsADrain(t *testing.T) {
 		end := time.Now()
 		ends["taken"].do(api)
 		<-r.done
-		// The watch of the lease has ended with the manager: the next renewal tells.
-		if took := time.Since(end); took > 2*time.Second {
+		// The lease is watched for as long as work that needs it may run.
+		if took := time.Since(end); took > 0 {
 			t.Errorf("the drain went on for %v", took)
 		}
 		wantEnd(t, work.ended(), cause.TermTaken)

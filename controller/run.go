@@ -25,6 +25,7 @@ type run struct {
 	workers   group.Group // also the one that leads, which waits for the work of its term
 	informers group.Group
 	runnables group.Group
+	unwatch   context.CancelCauseFunc // ends the watch of the lease; nil without an election
 
 	mu       sync.Mutex
 	failures []error
@@ -88,7 +89,11 @@ func (r *run) start(ctx context.Context) {
 	}
 	if m.candidate != nil {
 		lease := m.election.lease().String()
-		r.spawn(ctx, &r.informers, &work.Unit{Kind: work.Informer, Owner: "lease " + lease}, m.candidate.Watch)
+		// The lease is watched for as long as anything may work that needs it, which at the end is longer
+		// than ctx: a drain does not survive the loss of leadership.
+		watching, unwatch := context.WithCancelCause(context.WithoutCancel(ctx))
+		r.unwatch = unwatch
+		r.spawn(watching, &r.informers, &work.Unit{Kind: work.Informer, Owner: "lease " + lease}, m.candidate.Watch)
 		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Leadership, Owner: lease}, r.lead)
 	}
 }
@@ -140,7 +145,7 @@ func (r *run) stop(root context.Context) error {
 	for _, step := range []struct {
 		wait *group.Group
 		then func()
-	}{{wait: &r.workers}, {&r.informers, func() {
+	}{{&r.workers, func() { r.endWatch(root) }}, {&r.informers, func() {
 		flushed := r.manager.flushAside(root)
 		r.endLeadership(root)
 		<-flushed
@@ -158,6 +163,7 @@ func (r *run) stop(root context.Context) error {
 		}
 	}
 	if expired {
+		r.endWatch(root)
 		r.keepLease()
 	}
 	if expired {

@@ -89,12 +89,16 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 			queue.Add(request)
 		}
 		if c.triggers != nil {
-			handler.queuing = func(event Event[O], request Request) {
+			handler.noting = func(event Event[O]) func(Request) {
 				var link trace.Link
-				if c.consumer != nil {
-					link, _ = c.consumer.Take(event.object())
+				taken := c.consumer == nil
+				return func(request Request) {
+					if !taken {
+						link, _ = c.consumer.Take(event.object()) // once, for all that the event concerns
+						taken = true
+					}
+					c.noteTrigger(request, reasonFor(event, mapping != nil), 0, link)
 				}
-				c.noteTrigger(request, reasonFor(event, mapping != nil), 0, link)
 			}
 		}
 		return shared.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
@@ -108,8 +112,8 @@ type eventHandler[O Object] struct {
 	mapping MapFunc[O]      // nil: the object itself is to be reconciled
 	filters []Filter[O]
 	enqueue func(Event[O], Request)
-	queuing func(Event[O], Request) // before each enqueue; may be nil
-	queued  func(Event[O])          // after them; may be nil
+	noting  func(Event[O]) func(Request) // makes what is called before each enqueue; may be nil
+	queued  func(Event[O])               // after them; may be nil
 }
 
 func (h *eventHandler[O]) OnAdd(object O, initial bool) {
@@ -142,25 +146,37 @@ func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 			return
 		}
 	}
-	if h.mapping == nil {
-		h.queue(event, nameOf(states[0]))
-	} else {
-		for _, state := range states {
-			for _, request := range h.mapping(h.ctx, state) {
-				h.queue(event, request)
-			}
-		}
-	}
+	h.queue(event, states)
 	if h.queued != nil {
 		h.queued(event)
 	}
 }
 
-func (h *eventHandler[O]) queue(event Event[O], request Request) {
-	if h.queuing != nil {
-		h.queuing(event, request)
+// queue puts what the event concerns into the queue, each item once: one that the old state and the new one
+// name might otherwise be taken in between, and again.
+func (h *eventHandler[O]) queue(event Event[O], states []O) {
+	note := func(Request) {}
+	if h.noting != nil {
+		note = h.noting(event)
 	}
-	h.enqueue(event, request)
+	if h.mapping == nil {
+		request := nameOf(states[0])
+		note(request)
+		h.enqueue(event, request)
+		return
+	}
+	var before []Request
+	for _, state := range states {
+		requests := h.mapping(h.ctx, state)
+		for i, request := range requests {
+			if i < len(before) && before[i] == request || slices.Contains(before, request) {
+				continue
+			}
+			note(request)
+			h.enqueue(event, request)
+		}
+		before = requests
+	}
 }
 
 func storeKey(name types.NamespacedName) string {

@@ -31,7 +31,7 @@ var seed = flag.Int64("seed", -1, "run only the random schedule of this number")
 
 // schedules is how many are run. LANYARD_SCHEDULES says another number, and LANYARD_FIRST_SEED with which to begin.
 func schedules(t *testing.T) (first, count int) {
-	count = 200
+	count = 150
 	if testing.Short() {
 		count = 50
 	}

@@ -214,7 +214,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		unit.Begin(&c.Call)
 	}
 	if err := t.board(c, needed); err != nil {
-		c.end(false) // it was never sent
+		c.end(ctx.Err() != nil) // it was never sent, and says so by its Waiting
 		return nil, c.withCause(err)
 	}
 	if limit := t.transport.limit(c); limit > 0 {

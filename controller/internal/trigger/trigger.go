@@ -47,6 +47,7 @@ type Attempts struct {
 type Memory struct {
 	mu      sync.Mutex
 	waiting map[types.NamespacedName]*Triggers
+	delayed map[types.NamespacedName]Triggers // until a timer fires, of which the queue keeps the earliest
 	chains  map[types.NamespacedName]Attempts
 }
 
@@ -59,15 +60,18 @@ func (m *Memory) Note(item types.NamespacedName, reason Reason, delay time.Durat
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.waiting == nil {
-		m.waiting = map[types.NamespacedName]*Triggers{}
+		m.waiting, m.delayed = map[types.NamespacedName]*Triggers{}, map[types.NamespacedName]Triggers{}
+	}
+	if delay > 0 {
+		if before, ok := m.delayed[item]; !ok || ready.Before(before.Ready) {
+			m.delayed[item] = Triggers{Reason: reason, Ready: ready, Delay: delay, Count: 1}
+		}
+		return
 	}
 	t := m.waiting[item]
 	if t == nil {
-		t = &Triggers{Reason: reason, Ready: ready, Delay: delay}
+		t = &Triggers{Reason: reason, Ready: ready}
 		m.waiting[item] = t
-	}
-	if ready.Before(t.Ready) {
-		t.Reason, t.Ready, t.Delay = reason, ready, delay // it will be taken because of this one
 	}
 	t.Count++
 	if link.SpanContext.IsValid() && len(t.Links) < MaxLinks && !slices.ContainsFunc(t.Links, func(l trace.Link) bool {
@@ -86,17 +90,36 @@ func (m *Memory) Superseded(item types.NamespacedName) {
 	}
 }
 
-// Take returns what was noted, for the item that is taken out of the queue now.
+// Take returns what was noted, for the item that is taken out of the queue now. What a timer is still to bring
+// stays, where something else was faster.
 func (m *Memory) Take(item types.NamespacedName) Triggers {
+	now := time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	t := m.waiting[item]
-	if t == nil {
-		t = &Triggers{Ready: time.Now(), Count: 1}
+	timer, delayed := m.delayed[item]
+	var taken Triggers
+	switch t := m.waiting[item]; {
+	case t == nil && delayed:
+		taken = timer
+		delete(m.delayed, item)
+	case t == nil: // a timer that was about to fire when the item was last taken
+		taken = Triggers{Reason: RequeueAfter, Ready: now, Count: 1}
+		if m.chains[item].First.IsValid() {
+			taken.Reason = Retry
+		}
+	default:
+		taken = *t
+		if delayed && !timer.Ready.After(now) {
+			taken.Count++
+			if timer.Ready.Before(taken.Ready) {
+				taken.Reason, taken.Ready, taken.Delay = timer.Reason, timer.Ready, timer.Delay
+			}
+			delete(m.delayed, item)
+		}
 	}
 	delete(m.waiting, item)
-	t.Attempt = m.chains[item]
-	return *t
+	taken.Attempt = m.chains[item]
+	return taken
 }
 
 // Attempted notes that a try has failed, and will be followed by another.
@@ -131,6 +154,11 @@ func (m *Memory) Oldest(now time.Time) (time.Time, bool) {
 			oldest = t.Ready
 		}
 	}
+	for _, t := range m.delayed {
+		if t.Ready.Before(oldest) {
+			oldest = t.Ready // it has come out of the timer, but not out of the queue
+		}
+	}
 	return oldest, oldest.Before(now)
 }
 
@@ -138,5 +166,5 @@ func (m *Memory) Oldest(now time.Time) (time.Time, bool) {
 func (m *Memory) Clear() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waiting, m.chains = nil, nil
+	m.waiting, m.delayed, m.chains = nil, nil, nil
 }

@@ -1,0 +1,326 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
+)
+
+// recorder keeps spans, and what a sampler saw of them at their start.
+type recorder struct {
+	*tracetest.InMemoryExporter
+	atStart map[trace.TraceID][]attribute.KeyValue
+}
+
+func (r *recorder) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	r.atStart[p.TraceID] = p.Attributes
+	return sdktrace.SamplingResult{Decision: sdktrace.RecordAndSample}
+}
+
+func (r *recorder) Description() string { return "all, and remembered" }
+
+// traced are options that have everything recorded. Sampler and exporter are called by one worker only.
+func traced() (*recorder, controller.Options) {
+	r := &recorder{tracetest.NewInMemoryExporter(), map[trace.TraceID][]attribute.KeyValue{}}
+	return r, controller.Options{Telemetry: controller.Telemetry{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r), sdktrace.WithSampler(r))}}
+}
+
+func attributeOf(all []attribute.KeyValue, key string) string {
+	i := slices.IndexFunc(all, func(a attribute.KeyValue) bool { return string(a.Key) == key })
+	if i < 0 {
+		return ""
+	}
+	return all[i].Value.Emit()
+}
+
+func stamped(name string, n int) *corev1.ConfigMap {
+	cm := configMap(name)
+	cm.Annotations = map[string]string{tracing.AnnotationKey: fmt.Sprintf("00-%032x-%016x-01", n, n)}
+	return cm
+}
+
+func TestTenThousandReconcilesAreTenThousandTraces(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const items = 10_000
+		w := newWorld(t)
+		for i := range items {
+			w.add(fmt.Sprintf("cm-%d", i))
+		}
+		r, o := traced()
+		m := newManager(o)
+		controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		// A span in the root's context would make all of them one trace.
+		ctx, root := o.Telemetry.TracerProvider.Tracer("test").Start(t.Context(), "root")
+		start(t, ctx, m)
+		synctest.Wait()
+		ids := map[trace.TraceID]bool{root.SpanContext().TraceID(): true}
+		for _, span := range r.GetSpans() {
+			ids[span.SpanContext.TraceID()] = true
+			if span.Parent.IsValid() {
+				t.Fatalf("%s is below another", span.Name)
+			}
+		}
+		if len(ids) != items+1 {
+			t.Errorf("there are %d trace ids", len(ids)-1)
+		}
+	})
+}
+
+func TestWhatIsKnownOfAReconcileIsKnownToTheSampler(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		cm := configMap("a")
+		cm.UID, cm.Generation = "uid-a", 7
+		w.Add(cm)
+		r, o := traced()
+		m := newManager(o)
+		controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		span := r.GetSpans()[0]
+		for key, want := range map[string]string{
+			tracing.AttrController: "c", tracing.AttrNamespace: "default", tracing.AttrObjectKind: "ConfigMap", tracing.AttrObjectName: "a",
+			tracing.AttrObjectUID: "uid-a", tracing.AttrGeneration: "7", tracing.AttrReason: tracing.ReasonStartUp, tracing.AttrAttempt: "1",
+			tracing.AttrQueueWait: "0", tracing.AttrQueueDelay: "0", tracing.AttrTriggers: "1",
+		} {
+			if got := attributeOf(r.atStart[span.SpanContext.TraceID()], key); got != want {
+				t.Errorf("at the start %s is %q, want %q", key, got, want)
+			}
+		}
+		if span.Name != "reconcile c" || span.SpanKind != trace.SpanKindConsumer || span.Status.Code != codes.Unset || attributeOf(span.Attributes, tracing.AttrResult) != tracing.ResultDone {
+			t.Errorf("the span is %+v", span)
+		}
+	})
+}
+
+func TestAReconcileIsLinkedToSixOfWhatLedToIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.Add(stamped("a", 1))
+		r, o := traced()
+		m := newManager(o)
+		busy := make(chan struct{})
+		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
+			<-busy
+			return controller.Result{}, nil
+		}, controller.ControllerOptions{})
+		start(t, t.Context(), m)
+		synctest.Wait() // the first reconcile is under way
+		for i := range 8 {
+			cm := stamped("a", 2+i)
+			cm.Data = map[string]string{"n": fmt.Sprint(i)}
+			w.Modify(cm)
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		busy <- struct{}{}
+		busy <- struct{}{}
+		synctest.Wait()
+		spans := r.GetSpans()
+		if len(spans) != 2 || len(spans[0].Links) != 1 {
+			t.Fatalf("there are %d reconciles, the first with %v", len(spans), spans[0].Links)
+		}
+		var linked []string
+		for _, link := range spans[1].Links {
+			linked = append(linked, link.SpanContext.SpanID().String())
+		}
+		if want := "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 0000000000000007"; strings.Join(linked, " ") != want {
+			t.Errorf("linked are %v", linked)
+		}
+		if got := attributeOf(spans[1].Attributes, tracing.AttrTriggers); got != "8" {
+			t.Errorf("eight updates are %s triggers", got)
+		}
+		if wait, delay := attributeOf(spans[1].Attributes, tracing.AttrQueueWait), attributeOf(spans[1].Attributes, tracing.AttrQueueDelay); wait != "1" || delay != "0" {
+			t.Errorf("it waited for %s s, after a delay of %s s", wait, delay)
+		}
+	})
+}
+
+func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		r, o := traced()
+		m := newManager(o)
+		tries := 0
+		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
+			if tries++; tries < 4 {
+				return controller.Result{}, errors.New("not yet")
+			}
+			return controller.Result{RequeueAfter: map[bool]time.Duration{true: time.Minute}[tries == 4]}, nil
+		}, controller.ControllerOptions{})
+		start(t, t.Context(), m)
+		time.Sleep(time.Hour)
+		spans := r.GetSpans()
+		if len(spans) != 5 {
+			t.Fatalf("there are %d reconciles", len(spans))
+		}
+		first := spans[0].SpanContext
+		for i, span := range spans {
+			var want []trace.SpanID
+			reason, delay, chain, result := tracing.ReasonRetry, fmt.Sprint(0.01*float64(int(1)<<max(0, i-1))), first.TraceID().String(), tracing.ResultRetry
+			switch i {
+			case 0:
+				reason, delay, chain = tracing.ReasonStartUp, "0", ""
+			case 1:
+				want = []trace.SpanID{first.SpanID()}
+			case 4:
+				reason, delay, chain, result = tracing.ReasonRequeueAfter, "60", "", tracing.ResultDone
+			default:
+				want = []trace.SpanID{first.SpanID(), spans[i-1].SpanContext.SpanID()}
+			}
+			if i == 3 {
+				result = tracing.ResultRequeue
+			}
+			var linked []trace.SpanID
+			for _, link := range span.Links {
+				linked = append(linked, link.SpanContext.SpanID())
+			}
+			if !slices.Equal(linked, want) {
+				t.Errorf("reconcile %d is linked to %v, want %v", i, linked, want)
+			}
+			for key, want := range map[string]string{tracing.AttrReason: reason, tracing.AttrQueueDelay: delay, tracing.AttrQueueWait: "0", tracing.AttrChainID: chain, tracing.AttrResult: result} {
+				if got := attributeOf(span.Attributes, key); got != want {
+					t.Errorf("reconcile %d: %s is %q, want %q", i, key, got, want)
+				}
+			}
+			if failed := span.Status.Code == codes.Error; failed != (result == tracing.ResultRetry) || failed != (attributeOf(span.Attributes, tracing.AttrErrorType) != "") {
+				t.Errorf("reconcile %d has status %v, error.type %q", i, span.Status, attributeOf(span.Attributes, tracing.AttrErrorType))
+			}
+		}
+	})
+}
+
+func TestATimerThatAnEventHasOvertakenStillHasItsReasonAndDelay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		r, o := traced()
+		m := newManager(o)
+		reconciles := 0
+		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
+			reconciles++
+			return controller.Result{RequeueAfter: map[bool]time.Duration{true: time.Minute}[reconciles == 1]}, nil
+		}, controller.ControllerOptions{})
+		start(t, t.Context(), m)
+		time.Sleep(time.Second)
+		cm := configMap("a")
+		cm.Data = map[string]string{"a": "b"}
+		w.Modify(cm)
+		time.Sleep(time.Hour)
+		var got []string
+		for _, span := range r.GetSpans() {
+			got = append(got, attributeOf(span.Attributes, tracing.AttrReason)+" "+attributeOf(span.Attributes, tracing.AttrQueueDelay)+" "+attributeOf(span.Attributes, tracing.AttrQueueWait))
+		}
+		if want := []string{"start_up 0 0", "object_changed 0 0", "requeue_after 60 0"}; !slices.Equal(got, want) {
+			t.Errorf("the reconciles have reason, delay and wait %q, want %q", got, want)
+		}
+	})
+}
+
+func TestAnEventThatConcernsSeveralItemsIsLinkedByAllOfThem(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, other := newWorld(t), newWorld(t)
+		w.add("a", "b")
+		r, o := traced()
+		m := newManager(o)
+		c := controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		controller.Watches(c, other.informer(), func(context.Context, *corev1.ConfigMap) []controller.Request {
+			return []controller.Request{{Namespace: "default", Name: "a"}, {Namespace: "default", Name: "b"}}
+		})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		r.Reset()
+		other.Add(stamped("other", 1))
+		synctest.Wait()
+		linked := map[string]int{}
+		for _, span := range r.GetSpans() {
+			linked[attributeOf(span.Attributes, tracing.AttrObjectName)] += len(span.Links)
+		}
+		if linked["a"] != 1 || linked["b"] != 1 || len(r.GetSpans()) != 2 {
+			t.Errorf("there are %d reconciles, with links %v", len(r.GetSpans()), linked)
+		}
+	})
+}
+
+func TestEachLineOfAnItemCarriesItsObjectAttemptAndTrace(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		r, o := traced()
+		m := newManager(o)
+		tries := 0
+		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+			klog.FromContext(ctx).Info("A line of the user's")
+			if tries++; tries == 1 {
+				return controller.Result{}, errors.New("not yet")
+			}
+			return controller.Result{}, nil
+		}, controller.ControllerOptions{})
+		run := start(t, t.Context(), m)
+		time.Sleep(time.Hour)
+		spans := r.GetSpans()
+		for attempt, span := range spans {
+			lines := 0
+			for line := range strings.Lines(run.log.String()) {
+				if strings.Contains(line, "controller=c ") && strings.Contains(line, "object.name=a object.namespace=default") &&
+					strings.Contains(line, fmt.Sprintf(" attempt=%d", attempt+1)) && strings.Contains(line, "trace="+span.SpanContext.TraceID().String()) {
+					lines++
+				}
+			}
+			if lines != 2 {
+				t.Errorf("attempt %d has %d lines, want the user's and one of the framework's, in\n%s", attempt+1, lines, run.log)
+			}
+		}
+		for line := range strings.Lines(run.log.String()) {
+			if strings.Contains(line, "object.name=") && !strings.Contains(line, "trace=") {
+				t.Errorf("without its trace: %s", line)
+			}
+		}
+	})
+}
+
+func TestAnUpdateOfWhatIsOwnedIsOneTrigger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		owner := configMap("owner")
+		w.Add(owner)
+		owned := newWorld(t)
+		r, o := traced()
+		m := newManager(o)
+		c := controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		controller.Owns(c, owned.informer())
+		start(t, t.Context(), m)
+		synctest.Wait()
+		cm := configMap("owned")
+		cm.OwnerReferences = []metav1.OwnerReference{{Kind: "ConfigMap", Name: "owner", Controller: new(true)}}
+		owned.Add(cm)
+		synctest.Wait()
+		r.Reset()
+		cm = cm.DeepCopy()
+		cm.Data = map[string]string{"a": "b"}
+		owned.Modify(cm)
+		synctest.Wait()
+		spans := r.GetSpans()
+		if len(spans) != 1 || attributeOf(spans[0].Attributes, tracing.AttrTriggers) != "1" || attributeOf(spans[0].Attributes, tracing.AttrReason) != tracing.ReasonRelatedChanged {
+			t.Errorf("an update led to %d reconciles, the first with %v", len(spans), spans[0].Attributes)
+		}
+	})
+}
