@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -318,6 +319,38 @@ func must(report controller.TermReport, ok bool) controller.TermReport {
 		panic("there is no report")
 	}
 	return report
+}
+
+func TestC17AnEventIsHeardOnceInTheSecondTerm(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		api, world := &leaseAPI{}, newWorld(t)
+		m := newManager(controller.Options{LeaderElection: elect(api, "a")})
+		var heard atomic.Int32
+		controller.New(m, "c", world.informer(), nothing, controller.ControllerOptions{},
+			func(ctx context.Context, _ controller.Event[*corev1.ConfigMap]) bool {
+				if ctx.Err() == nil {
+					heard.Add(1)
+				}
+				return true
+			})
+		goroutines := func() int { synctest.Wait(); return runtime.NumGoroutine() }
+		r := start(t, t.Context(), m)
+		time.Sleep(5 * time.Second)
+		before := goroutines()
+		ends["released"].do(api)
+		time.Sleep(10 * time.Second)
+		if term, leads := r.Leads(); !leads || term.Number == 0 {
+			t.Fatalf("leads: %v, in %v", leads, term)
+		}
+		if after := goroutines(); after > before {
+			t.Errorf("%d goroutines in the second term, %d in the first", after, before)
+		}
+		world.add("x")
+		time.Sleep(time.Second)
+		if heard.Load() != 1 {
+			t.Errorf("heard %d times", heard.Load())
+		}
+	})
 }
 
 func TestC17ExitOnLossIsAnErrorThatSaysSoAndNoCancellation(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 )
 
 // OnlyTraceChanged tells whether an update changed the annotation, and nothing else that anyone reconciles
-// for: beside it only resourceVersion and managedFields may differ. Where the annotation is the same, as it
-// nearly always is, nothing else is looked at.
+// for: beside it only resourceVersion, managedFields and the generation may differ, which counts a Deployment's
+// annotations too. Where the annotation is the same, as it nearly always is, nothing else is looked at.
 func (a *Annotations) OnlyTraceChanged(before, after metav1.Object) bool {
 	key := a.key()
 	was, had := before.GetAnnotations()[key]
@@ -19,7 +19,7 @@ func (a *Annotations) OnlyTraceChanged(before, after metav1.Object) bool {
 	if had == has && was == is {
 		return false
 	}
-	if before.GetUID() != after.GetUID() || before.GetGeneration() != after.GetGeneration() {
+	if before.GetUID() != after.GetUID() {
 		return false
 	}
 	one, ok1 := before.(Object)
@@ -41,6 +41,7 @@ func bare(object Object, key string) runtime.Object {
 	}
 	bare.SetAnnotations(annotations)
 	bare.SetResourceVersion("")
+	bare.SetGeneration(0)
 	bare.SetManagedFields(nil)
 	return bare
 }

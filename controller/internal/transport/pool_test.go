@@ -47,7 +47,7 @@ func TestC25CallsBeyondWhatAConnectionCarriesWaitOnTheirOwnContextAndWatchesNeve
 		ctx, cancel := context.WithCancelCause(t.Context())
 		unit := &work.Unit{Kind: work.Runnable}
 		excess := call(ctx, unit, pods)
-		for range 10 {
+		for range 2 * streams {
 			call(t.Context(), &work.Unit{Kind: work.Runnable}, "/api/v1/pods?watch=true")
 		}
 		time.Sleep(3 * time.Second)
@@ -69,7 +69,13 @@ func TestC25CallsBeyondWhatAConnectionCarriesWaitOnTheirOwnContextAndWatchesNeve
 	})
 }
 
+// serverStreams is what the API server allows on a connection.
+const serverStreams = 100
+
 func TestC25ALaneIsOneConnectionsWorthOfCalls(t *testing.T) {
+	if streams >= serverStreams {
+		t.Errorf("%d calls on a connection, of which the server carries %d", streams, serverStreams)
+	}
 	p := newPool(&rest.Config{Host: "http://server.invalid"}, nil, 3, nil)
 	var first *lane
 	for i := range 3 * streams {
