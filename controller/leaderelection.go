@@ -98,16 +98,16 @@ func (o *LeaderElection) complete() error {
 
 func (o *LeaderElection) validateTimes() (errs []error) {
 	if o.LeaseDuration < time.Second || o.LeaseDuration%time.Second != 0 {
-		errs = append(errs, fmt.Errorf("LeaseDuration is %v: a Lease can promise whole seconds only, one at least", o.LeaseDuration))
+		errs = append(errs, fmt.Errorf("the LeaseDuration is %v: a Lease can promise whole seconds only, one at least", o.LeaseDuration))
 	}
 	if o.Margin < 0 || o.Margin >= o.LeaseDuration {
-		errs = append(errs, fmt.Errorf("Margin is %v: between 0 and the LeaseDuration of %v something has to be left to lead", o.Margin, o.LeaseDuration))
+		errs = append(errs, fmt.Errorf("the Margin is %v: between 0 and the LeaseDuration of %v something has to be left to lead", o.Margin, o.LeaseDuration))
 	} else if o.RenewDeadline > o.LeaseDuration-o.Margin {
-		errs = append(errs, fmt.Errorf("RenewDeadline is %v, but a term is over after %v (LeaseDuration %v − Margin %v): what is renewed later than that is not ours any more",
+		errs = append(errs, fmt.Errorf("the RenewDeadline is %v, but a term is over after %v (LeaseDuration %v − Margin %v): what is renewed later than that is not ours any more",
 			o.RenewDeadline, o.LeaseDuration-o.Margin, o.LeaseDuration, o.Margin))
 	}
 	if o.RetryPeriod < 0 || o.RenewDeadline <= o.RetryPeriod*6/5 {
-		errs = append(errs, fmt.Errorf("RenewDeadline is %v, which leaves no second try with a RetryPeriod of %v: make it more than 1.2 times that", o.RenewDeadline, o.RetryPeriod))
+		errs = append(errs, fmt.Errorf("the RenewDeadline is %v, which leaves no second try with a RetryPeriod of %v: make it more than 1.2 times that", o.RenewDeadline, o.RetryPeriod))
 	}
 	return errs
 }

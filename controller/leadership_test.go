@@ -23,15 +23,13 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 )
 
-// leading is a replica with one controller whose items wait for the end of their context.
-func leading(t *testing.T, options controller.Options, items int, work *worker) *running {
+// leading is a replica with one controller whose item waits for the end of its context.
+func leading(t *testing.T, options controller.Options, work *worker) *running {
 	t.Helper()
 	world := newWorld(t)
-	for i := range items {
-		world.add(fmt.Sprintf("cm-%d", i))
-	}
+	world.add("cm")
 	m := newManager(options)
-	controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Workers: max(1, items), Timeout: 2 * time.Hour})
+	controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Timeout: 2 * time.Hour})
 	return start(t, t.Context(), m)
 }
 
@@ -59,7 +57,7 @@ func TestC12C13EveryEndOfATermReachesTheItemsWithItsCauseAndAtOnce(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				api, work := &leaseAPI{}, worker{takes: time.Hour}
-				r := leading(t, controller.Options{LeaderElection: elect(api, "a")}, 1, &work)
+				r := leading(t, controller.Options{LeaderElection: elect(api, "a")}, &work)
 				time.Sleep(5*time.Second + time.Millisecond)
 				if _, leads := r.Leads(); !leads || work.started.Load() != 1 {
 					t.Fatalf("it does not lead; %d items", work.started.Load())
@@ -158,7 +156,7 @@ func TestC14AWriteOfATermThatIsOverIsRefusedAlsoOnADetachedContextAndReadsPass(t
 func TestC15TheLeaseIsHeldAndRenewedWhileWorkDrainsAndReleasedLast(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: 30 * time.Second}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, 1, &work)
+		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, &work)
 		time.Sleep(5 * time.Second)
 		before, end := api.renewed(), time.Now()
 		r.stop(nil)
@@ -177,7 +175,7 @@ func TestC15TheLeaseIsHeldAndRenewedWhileWorkDrainsAndReleasedLast(t *testing.T)
 func TestC15LostLeadershipCutsADrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: time.Hour}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, 1, &work)
+		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, &work)
 		time.Sleep(5 * time.Second)
 		r.stop(nil)
 		time.Sleep(time.Second)
@@ -358,7 +356,7 @@ func TestC17ExitOnLossIsAnErrorThatSaysSoAndNoCancellation(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: time.Hour}
 		election := elect(api, "a")
 		election.ExitOnLoss = true
-		r := leading(t, controller.Options{LeaderElection: election}, 1, &work)
+		r := leading(t, controller.Options{LeaderElection: election}, &work)
 		time.Sleep(5 * time.Second)
 		ends["taken"].do(api)
 		<-r.done
@@ -413,7 +411,7 @@ func TestC22TwoElectionsInOneProcessDoNotSeeEachOther(t *testing.T) {
 		var replicas [2]*running
 		for i := range apis {
 			apis[i], work[i].takes = &leaseAPI{}, time.Hour
-			replicas[i] = leading(t, controller.Options{LeaderElection: elect(apis[i], "a")}, 1, &work[i])
+			replicas[i] = leading(t, controller.Options{LeaderElection: elect(apis[i], "a")}, &work[i])
 		}
 		time.Sleep(5 * time.Second)
 		ends["taken"].do(apis[0])

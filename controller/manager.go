@@ -149,8 +149,8 @@ func NewManager(config *rest.Config, options Options) *Manager {
 }
 
 // Config is what to make clients from: calls through them are accounted to the item or runnable whose
-// context they carry, and end with its cause. The copy is the caller's. Each client set has connections
-// of its own, which are closed when Run has waited for everything; it makes none after that.
+// context they carry, and end with its cause. The copy is the caller's. All clients share the manager's
+// connections (C25), which are closed when Run has waited for everything; none is made after that.
 func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
 
 // AddRunnable adds something that runs beside the controllers, such as a server, from the start of Run

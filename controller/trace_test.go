@@ -47,7 +47,7 @@ func attributeOf(all []attribute.KeyValue, key string) string {
 	if i < 0 {
 		return ""
 	}
-	return all[i].Value.Emit()
+	return all[i].Value.String()
 }
 
 func stamped(name string, n int) *corev1.ConfigMap {

@@ -102,7 +102,7 @@ func (t *telemetry) trace(ctx context.Context, s *telemetrySettings, res *resour
 	if err != nil {
 		return fmt.Errorf("send traces: %w", err)
 	}
-	var processor sdktrace.SpanProcessor = sdktrace.NewBatchSpanProcessor(exporter)
+	processor := sdktrace.NewBatchSpanProcessor(exporter)
 	if s.traceKeep {
 		processor = sampling.NewKeepFilter(processor, sampling.KeepOptions{})
 	}
@@ -126,4 +126,3 @@ func (t *telemetry) stop(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
-

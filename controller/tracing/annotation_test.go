@@ -127,9 +127,14 @@ func TestAnUpdateOfTheTraceAloneIsKnown(t *testing.T) {
 			d.Annotations[tracing.AnnotationKey] = other
 			d.Annotations["other"] = "y"
 		}, false},
-		"generation too": {func(d *appsv1.Deployment) {
+		"the generation too, as a Deployment's does": {func(d *appsv1.Deployment) {
 			d.Annotations[tracing.AnnotationKey] = other
 			d.Generation++
+		}, true},
+		"spec too": {func(d *appsv1.Deployment) {
+			d.Annotations[tracing.AnnotationKey] = other
+			d.Generation++
+			d.Spec.Paused = true
 		}, false},
 		"another object": {func(d *appsv1.Deployment) {
 			d.Annotations[tracing.AnnotationKey] = other

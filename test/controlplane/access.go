@@ -40,7 +40,21 @@ func ServiceAccountConfig(ctx context.Context, admin *rest.Config, namespace, na
 // containers: requests made with it carry authentication.kubernetes.io/pod-name
 // in the user's extra, and it ends with the pod.
 func (p *ControlPlane) PodConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
-	pod, err := p.client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
+	return podConfig(ctx, p.admin, p.client, namespace, name)
+}
+
+// PodConfig does the same in any cluster, which admin can reach as somebody who
+// may issue the token.
+func PodConfig(ctx context.Context, admin *rest.Config, namespace, name string) (*rest.Config, error) {
+	client, err := kubernetes.NewForConfig(admin)
+	if err != nil {
+		return nil, err
+	}
+	return podConfig(ctx, admin, client, namespace, name)
+}
+
+func podConfig(ctx context.Context, admin *rest.Config, client kubernetes.Interface, namespace, name string) (*rest.Config, error) {
+	pod, err := client.CoreV1().Pods(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("find the pod to issue a token for: %w", err)
 	}
@@ -48,7 +62,7 @@ func (p *ControlPlane) PodConfig(ctx context.Context, namespace, name string) (*
 	if account == "" {
 		account = "default"
 	}
-	return tokenConfig(ctx, p.admin, p.client, namespace, account, &authenticationv1.BoundObjectReference{
+	return tokenConfig(ctx, admin, client, namespace, account, &authenticationv1.BoundObjectReference{
 		APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID,
 	})
 }

@@ -82,6 +82,9 @@ func (p *ControlPlane) configureServer(o Options) {
 	for name, values := range o.APIServerArgs {
 		args.Set(name, values...)
 	}
+	for name, values := range o.EtcdArgs {
+		p.core.Etcd.Configure().Set(name, values...)
+	}
 }
 
 // stopCore ends the API server, then etcd.

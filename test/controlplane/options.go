@@ -20,6 +20,8 @@ type Options struct {
 	// APIServerArgs sets flags of the API server, by name without dashes
 	// ("audit-log-path"). What is set here replaces the default of that flag.
 	APIServerArgs map[string][]string
+	// EtcdArgs sets flags of etcd in the same way ("enable-distributed-tracing").
+	EtcdArgs map[string][]string
 	// StartTimeout limits how long Start waits for what it started. Building
 	// the binaries does not count. Default: 60 s.
 	StartTimeout time.Duration

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,17 +18,16 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 )
 
-// play is the sample controller, running as a process of its own.
+// play is the sample controller, running as two processes, as its Deployment has two pods: one leads.
 type play struct {
-	process *exec.Cmd
-	exited  chan struct{} // closed when the process is gone and its output read
-	err     error         // of the process, once it has exited
+	replicas []*replica
+	exited   chan struct{} // closed when all are gone
 
 	mu    sync.Mutex
 	costs map[types.NamespacedName]cost
 }
 
-// cost is what reconciling an object has taken so far.
+// cost is what reconciling an object has taken so far, whoever did it.
 type cost struct {
 	reconciles, calls, writes int
 }
@@ -42,33 +40,55 @@ func startController(ctx context.Context, st *stage) (*play, error) {
 	if output, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build the sample controller: %w\n%s", err, output)
 	}
-	config, err := controlplane.ServiceAccountConfig(ctx, st.admin, systemNamespace, account)
-	if err != nil {
-		return nil, err
-	}
-	kubeconfig := filepath.Join(st.dir, "controller.kubeconfig")
-	if err := controlplane.WriteKubeconfig(kubeconfig, config); err != nil {
-		return nil, err
-	}
 	p := &play{exited: make(chan struct{}), costs: map[types.NamespacedName]cost{}}
-	// Not CommandContext, which would kill it: stop lets it end as a pod would.
-	p.process = exec.Command(binary, "-kubeconfig", kubeconfig, "-namespace", samplesNamespace, //ctxvet:ok noctx: see above
-		"-health-addr", "", "-log-format", "json", "-v", "2")
-	p.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C at the terminal is not its to hear
-	output, err := p.process.StderrPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.process.Start(); err != nil {
-		return nil, fmt.Errorf("start the sample controller: %w", err)
+	for _, pod := range pods {
+		r, err := p.start(ctx, st, binary, pod)
+		if err != nil {
+			return nil, errors.Join(err, p.stop())
+		}
+		p.replicas = append(p.replicas, r)
 	}
 	go func() {
 		defer close(p.exited)
-		p.read(output)
-		p.err = p.process.Wait()
+		for _, r := range p.replicas {
+			<-r.exited
+		}
 	}()
-	say("controller", "process %d, as system:serviceaccount:%s:%s", p.process.Process.Pid, systemNamespace, account)
 	return p, nil
+}
+
+// start runs a replica with the token that the kubelet would give to that pod, and by which the API server's
+// fence knows it.
+func (p *play) start(ctx context.Context, st *stage, binary, pod string) (*replica, error) {
+	config, err := controlplane.PodConfig(ctx, st.admin, systemNamespace, pod)
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig := filepath.Join(st.dir, pod+".kubeconfig")
+	if err := controlplane.WriteKubeconfig(kubeconfig, config); err != nil {
+		return nil, err
+	}
+	r := &replica{pod: pod, exited: make(chan struct{})}
+	// Not CommandContext, which would kill it: stop lets it end as a pod would.
+	r.process = exec.Command(binary, "-kubeconfig", kubeconfig, "-namespace", samplesNamespace, //ctxvet:ok noctx: see above
+		"-leader-elect", "-health-addr", "", "-log-format", "json", "-v", "2")
+	r.process.Env = append(os.Environ(), "POD_NAME="+pod, "POD_NAMESPACE="+systemNamespace)
+	r.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C at the terminal is not its to hear
+	output, err := r.process.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.process.Start(); err != nil {
+		return nil, fmt.Errorf("start the sample controller: %w", err)
+	}
+	go func() {
+		defer close(r.exited)
+		r.read(output, p.note)
+		r.err = r.process.Wait()
+		r.gone()
+	}()
+	say("controller", "process %d, as pod %s of system:serviceaccount:%s:%s", r.process.Process.Pid, pod, systemNamespace, account)
+	return r, nil
 }
 
 // line is what is of interest in a line of the controller's log.
@@ -76,32 +96,33 @@ type line struct {
 	Level  string
 	Msg    string
 	Err    string
+	Term   string
 	Result string
 	Calls  int
 	Writes int
 	Object types.NamespacedName
 }
 
-// read takes the costs out of the controller's log, and shows its errors and what it prints itself.
-func (p *play) read(output io.Reader) {
-	lines := bufio.NewScanner(output)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var l line
-		switch err := json.Unmarshal(lines.Bytes(), &l); {
-		case err != nil:
-			fmt.Println("  " + lines.Text())
-		case l.Result != "":
-			p.mu.Lock()
-			c := p.costs[l.Object]
-			p.costs[l.Object] = cost{reconciles: c.reconciles + 1, calls: c.calls + l.Calls, writes: c.writes + l.Writes}
-			p.mu.Unlock()
-		}
-		if l.Level == "ERROR" || strings.HasPrefix(l.Msg, "List or watch failed") {
-			say("controller", "%s %s: %s", l.Msg, l.Object, l.Err)
-		}
+// note takes the costs out of the controllers' logs, and shows who leads, and errors.
+func (p *play) note(r *replica, content []byte) error {
+	var l line
+	if err := json.Unmarshal(content, &l); err != nil {
+		return err
 	}
-	_, _ = io.Copy(io.Discard, output) // after a line that is too long; the controller is not to wait for us
+	if l.Result != "" {
+		p.mu.Lock()
+		c := p.costs[l.Object]
+		p.costs[l.Object] = cost{reconciles: c.reconciles + 1, calls: c.calls + l.Calls, writes: c.writes + l.Writes}
+		p.mu.Unlock()
+	}
+	switch {
+	case l.Msg == "Leading":
+		say("leader", "process %d leads, term %s; the other is warm and waits", r.process.Process.Pid, l.Term)
+	case strings.Contains(l.Err, "the object has been modified"): // another was first to take the lease
+	case l.Level == "ERROR" || strings.HasPrefix(l.Msg, "List or watch failed"):
+		say("controller", "%s %s: %s", l.Msg, l.Object, l.Err)
+	}
+	return nil
 }
 
 func (p *play) cost(name types.NamespacedName) cost {
@@ -110,32 +131,18 @@ func (p *play) cost(name types.NamespacedName) cost {
 	return p.costs[name]
 }
 
-// stop sends the controller what Ctrl-C would, and waits for it to be gone.
+// stop sends the controllers what Ctrl-C would, and waits for them to be gone.
 func (p *play) stop() error {
-	select {
-	case <-p.exited: // by itself
-		return p.failure()
-	default:
-	}
 	fmt.Println()
-	say("stopping", "the controller's own account of its end:")
 	began := time.Now()
-	if err := p.process.Process.Signal(os.Interrupt); err != nil {
-		return fmt.Errorf("interrupt the sample controller: %w", err)
+	var errs []error
+	for _, r := range p.replicas {
+		errs = append(errs, r.interrupt())
 	}
-	select {
-	case <-p.exited:
-	case <-time.After(30 * time.Second):
-		_ = p.process.Process.Kill()
-		<-p.exited
+	limit := time.After(30 * time.Second)
+	for _, r := range p.replicas {
+		errs = append(errs, r.await(limit))
 	}
-	say("controller", "gone %v after the signal", round(time.Since(began)))
-	return p.failure()
-}
-
-func (p *play) failure() error {
-	if p.err != nil {
-		return fmt.Errorf("the sample controller: %w", p.err)
-	}
-	return nil
+	say("controllers", "gone %v after the signal", round(time.Since(began)))
+	return errors.Join(errs...)
 }

@@ -9,8 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,7 +54,8 @@ func TestOnceShowsReadyFlundersAndTouchesNoClusterThatOnlyHappensToBeExported(t 
 	}
 	d.want(`(?m)^  ping +false +ReferenceCycle `)
 	d.want(`(?m)^  misspelt +false +InvalidImage `)
-	d.want(`as system:serviceaccount:lanyard-system:flunder-controller`)
+	d.want(`as pod flunder-controller-demo-a of system:serviceaccount:lanyard-system:flunder-controller`)
+	d.want(`(?m)^leader +process \d+ leads, term flunder-controller-demo-[ab]#\d+;`)
 	d.want(`export KUBECONFIG=` + regexp.QuoteMeta(d.tmp))
 	d.wantNothingLeft()
 	if n := exported.calls.Load(); n != 0 {
@@ -62,14 +65,40 @@ func TestOnceShowsReadyFlundersAndTouchesNoClusterThatOnlyHappensToBeExported(t 
 
 func TestCtrlCEndsTheControllerAndThenTheRest(t *testing.T) {
 	d := start(t, nil)
-	d.await("Ctrl-C ends the controller")
+	d.await("Ctrl-C ends the controllers")
 	d.interrupt()
 	d.wantExit(0)
-	report := d.want(`(?s)the controller's own account of its end:\n  stopped in .*left running: nothing\ncontroller +gone (\S+) after the signal\ncontrol plane +stopped in `)
-	took, err := time.ParseDuration(report[1])
-	if err != nil || took > time.Second {
-		t.Errorf("the controller was gone only after %s", report[1])
+	d.want(`(?s)(own account of its end:\n  stopped in .*?left running: nothing\n.*?){2}controllers +gone `)
+	d.wantPromptEnd()
+	d.wantNothingLeft()
+}
+
+func (d *demo) wantPromptEnd() {
+	d.Helper()
+	report := d.want(`\ncontrollers +gone (\S+) after the signal\ncontrol plane +stopped in `)
+	if took, err := time.ParseDuration(report[1]); err != nil || took > time.Second {
+		d.Errorf("the controllers were gone only after %s", report[1])
 	}
+}
+
+func TestC16WhoKillsTheLeaderSeesTheOtherLead(t *testing.T) {
+	d := start(t, nil)
+	d.await("Ctrl-C ends the controllers")
+	leads := regexp.MustCompile(`(?m)^leader +process (\d+) leads`)
+	pid, err := strconv.Atoi(d.want(leads.String())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	d.eventually("the other leads", time.Minute, func() bool {
+		all := leads.FindAllStringSubmatch(d.output.String(), -1)
+		return len(all) == 2 && all[1][1] != all[0][1]
+	})
+	d.interrupt()
+	d.wantExit(0)
+	d.wantPromptEnd()
 	d.wantNothingLeft()
 }
 
@@ -83,7 +112,7 @@ func TestCtrlCWhileTheControlPlaneStartsLeavesNothing(t *testing.T) {
 
 func TestNothingIsLeftWhenTheDemonstrationIsKilled(t *testing.T) {
 	d := start(t, nil)
-	d.await("Ctrl-C ends the controller")
+	d.await("Ctrl-C ends the controllers")
 	if err := d.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

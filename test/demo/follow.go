@@ -174,7 +174,8 @@ func hints(st *stage) {
              kubectl -n %[2]s scale flunder front --replicas=5
              kubectl -n %[2]s patch flunder pong --type=merge -p '{"spec":{"flunderReference":null}}'    # breaks the cycle
              kubectl -n %[2]s delete flunder base    # what refers to it says so
-  Ctrl-C ends the controller, with an account of what it was doing, and then the rest.
+             kill the leader by its process id, and the other goes on; with -9 when the lease has expired
+  Ctrl-C ends the controllers, with an account of what they were doing, and then the rest.
 
 `, st.kubeconfig, samplesNamespace)
 }

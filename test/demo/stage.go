@@ -6,19 +6,23 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/internal/cluster"
+	"github.com/lanyard-k8s/lanyard/test/internal/kustomize"
 	"github.com/lanyard-k8s/lanyard/test/internal/repo"
 )
 
@@ -30,6 +34,9 @@ const (
 	// The label of the samples' namespace that tells it from one of the user's with that name.
 	madeBy, demonstration = "app.kubernetes.io/managed-by", "lanyard-demo"
 )
+
+// pods are those that the controller's processes pass for: they are there, but gated, so that no node runs them.
+var pods = []string{"flunder-controller-demo-a", "flunder-controller-demo-b"}
 
 // stage is the cluster that the demonstration plays in.
 type stage struct {
@@ -94,16 +101,21 @@ func (st *stage) useCluster(ctx context.Context, s settings) (err error) {
 }
 
 func (st *stage) install(ctx context.Context) error {
-	if err := cluster.ApplyConfig(ctx, st.admin, st.root, samplesNamespace, "crd", "rbac"); err != nil {
+	objects, err := kustomize.Build(filepath.Join(st.root, "config", "default"))
+	if err != nil {
 		return err
 	}
-	say("installed", "config/crd and config/rbac")
+	objects = slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "Deployment" })
+	if err := cluster.Apply(ctx, st.admin, samplesNamespace, objects); err != nil {
+		return err
+	}
+	say("installed", "config/default, with the fence; in its Deployment's place two processes run here")
 	return nil
 }
 
 // installed looks for what INSTALL=1 would have applied.
 func (st *stage) installed(ctx context.Context) error {
-	const what = "is not installed in this cluster: run with INSTALL=1 to apply config/crd and config/rbac to it"
+	const what = "is not installed in this cluster: run with INSTALL=1 to apply config/default to it, without the Deployment"
 	wardle, err := versioned.NewForConfig(st.admin)
 	if err != nil {
 		return err
@@ -155,6 +167,29 @@ func (st *stage) prepare(ctx context.Context) error {
 		return fmt.Errorf("make the namespace %s for the samples: %w", samplesNamespace, err)
 	}
 	st.prepared = true
+	return st.preparePods(ctx, kube)
+}
+
+// preparePods makes the pods to which the controller's tokens are bound.
+func (st *stage) preparePods(ctx context.Context, kube kubernetes.Interface) error {
+	for _, name := range pods {
+		_, err := kube.CoreV1().Pods(systemNamespace).Create(ctx, &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{madeBy: demonstration}},
+			Spec: corev1.PodSpec{
+				ServiceAccountName: account,
+				SchedulingGates:    []corev1.PodSchedulingGate{{Name: demonstration}},
+				SecurityContext: &corev1.PodSecurityContext{
+					RunAsNonRoot: ptr.To(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+				},
+				Containers: []corev1.Container{{Name: "manager", Image: account, SecurityContext: &corev1.SecurityContext{
+					AllowPrivilegeEscalation: ptr.To(false), Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+				}}},
+			},
+		}, metav1.CreateOptions{})
+		if err != nil && !apierrors.IsAlreadyExists(err) { // a run that was killed has left it
+			return fmt.Errorf("make the pod %s: %w", name, err)
+		}
+	}
 	return nil
 }
 
@@ -184,10 +219,18 @@ func (st *stage) removeSamples(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
+	for _, name := range pods {
+		if err := kube.CoreV1().Pods(systemNamespace).Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("remove the pod %s: %w", name, err))
+		}
+	}
 	err = kube.CoreV1().Namespaces().Delete(ctx, samplesNamespace, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
-		return fmt.Errorf("remove the namespace %s: %w", samplesNamespace, err)
+		errs = append(errs, fmt.Errorf("remove the namespace %s: %w", samplesNamespace, err))
 	}
-	say("cluster", "removed the namespace %s; definitions and permissions stay", samplesNamespace)
-	return nil
+	if len(errs) == 0 {
+		say("cluster", "removed the namespace %s; definitions and permissions stay", samplesNamespace)
+	}
+	return errors.Join(errs...)
 }

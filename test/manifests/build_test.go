@@ -35,11 +35,19 @@ func TestDefaultIsAllThatAClusterNeedsAndNoSamples(t *testing.T) {
 		"Namespace /lanyard-system",
 		"CustomResourceDefinition /flunders.wardle.example.com",
 		"ServiceAccount lanyard-system/flunder-controller",
+		"Role lanyard-system/flunder-controller",
 		"ClusterRole /flunder-controller",
 		"ClusterRole /flunder-editor",
 		"ClusterRole /flunder-viewer",
+		"RoleBinding lanyard-system/flunder-controller",
 		"ClusterRoleBinding /flunder-controller",
 		"Deployment lanyard-system/flunder-controller",
+		"ValidatingAdmissionPolicy /flunder-controller-fence",
+		"ValidatingAdmissionPolicy /flunder-controller-fence-lease",
+		"ValidatingAdmissionPolicyBinding /flunder-controller-fence",
+		"ValidatingAdmissionPolicyBinding /flunder-controller-fence-closed",
+		"ValidatingAdmissionPolicyBinding /flunder-controller-fence-lease",
+		"Lease lanyard-system/sample-controller",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -57,6 +65,8 @@ func TestAnOverlaySetsNamespaceAndImage(t *testing.T) {
 		}
 	}
 	checkNamesLineUp(t, objects)
+	checkFence(t, objects)
+	checkLease(t, objects)
 	image := manager(t, objects).Spec.Template.Spec.Containers[0].Image
 	if want := "registry.example.com/team/flunder-controller:v1.2.3"; image != want {
 		t.Errorf("the image is %s, want %s", image, want)

@@ -41,7 +41,7 @@ func TestAClusterTakesTheManifests(t *testing.T) {
 	t.Run("again, without a change", func(t *testing.T) { applyAgain(t, plane) })
 	t.Run("and the samples, unless they are not valid", func(t *testing.T) { applySamples(t, plane) })
 	t.Run("and admits the manager's pod as restricted", func(t *testing.T) { admitManager(t, admin) })
-	t.Run("and brings the manager's pod up", func(t *testing.T) { awaitManager(t, admin) })
+	t.Run("and brings the manager's pods up", func(t *testing.T) { awaitManager(t, admin) })
 	t.Run("and lets the manager do what its role says and no more", func(t *testing.T) { reviewAccount(t, plane) })
 }
 
@@ -101,7 +101,7 @@ func awaitManager(t *testing.T, admin kubernetes.Interface) {
 	var d *appsv1.Deployment
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (_ bool, err error) {
 		d, err = admin.AppsV1().Deployments(system).Get(ctx, "flunder-controller", metav1.GetOptions{})
-		return err == nil && d.Status.AvailableReplicas == 1, err
+		return err == nil && d.Status.AvailableReplicas == 2, err
 	})
 	if err != nil {
 		t.Fatalf("%v: %+v", err, d.Status)

@@ -82,3 +82,15 @@ func TestTheManagerAsksForResourcesAndIsLimited(t *testing.T) {
 		}
 	}
 }
+
+// One leads and the other is warm; a roll-out has a warm one at any time.
+func TestTheManagerHasAStandByAlsoDuringARollOut(t *testing.T) {
+	spec := manager(t, build(t, config+"/manager")).Spec
+	if *spec.Replicas != 2 {
+		t.Errorf("there are %d replicas, want 2", *spec.Replicas)
+	}
+	s := spec.Strategy
+	if s.Type != appsv1.RollingUpdateDeploymentStrategyType || s.RollingUpdate.MaxUnavailable.IntValue() != 0 || s.RollingUpdate.MaxSurge.IntValue() != 1 {
+		t.Errorf("the strategy is %v, want a new pod before an old one goes", s)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -85,10 +86,19 @@ func TestWrongFlagsAreOneClearError(t *testing.T) {
 		"no such kubeconfig":           {[]string{"-kubeconfig=/no/such/file"}, []string{"read the kubeconfig", "no such file", "(-kubeconfig names another)"}},
 		"a kubeconfig of garbage":      {[]string{"-kubeconfig=" + garbage}, []string{"read the kubeconfig", garbage, "yaml", "(-kubeconfig names another)"}},
 		"an empty kubeconfig":          {[]string{"-kubeconfig=" + empty}, []string{"read the kubeconfig", empty, "names no cluster", "(-kubeconfig names another)"}},
+		"a lease of no whole seconds":  {elect(good, "-leader-elect-lease-duration=20500ms"), []string{"LeaseDuration is 20.5s", "whole seconds only"}},
+		"a renew deadline beyond it":   {elect(good, "-leader-elect-renew-deadline=14s"), []string{"RenewDeadline is 14s, but a term is over after 13.5s"}},
+		"no time for a second try":     {elect(good, "-leader-elect-retry-period=9s"), []string{"no second try with a RetryPeriod of 9s"}},
+		"a lease that cannot be named": {elect(good, "-leader-elect-name=A_B"), []string{`"A_B" cannot be the Name of a Lease`}},
+		"a lease in no namespace":      {[]string{"-kubeconfig=" + good, "-leader-elect"}, []string{"name the Namespace of the Lease"}},
 		"no kubeconfig at all":         {nil, []string{"neither KUBECONFIG nor ~/.kube/config", "(-kubeconfig names another)"}},
 	} {
 		t.Run(name, func(t *testing.T) { wantOneError(t, c.args, c.want) })
 	}
+}
+
+func elect(kubeconfig string, more ...string) []string {
+	return append([]string{"-kubeconfig=" + kubeconfig, "-leader-elect", "-leader-elect-namespace=" + system}, more...)
 }
 
 func TestAHealthAddressInUseIsOneClearError(t *testing.T) {
@@ -145,6 +155,37 @@ func TestAnInvalidTokenIsOneClearError(t *testing.T) {
 	config = &rest.Config{Host: config.Host, BearerToken: "wrong", TLSClientConfig: config.TLSClientConfig}
 	wantOneError(t, []string{"-kubeconfig=" + kubeconfig(t, config)},
 		[]string{"not filled within " + syncTimeout, "failed to list *v1beta1.Flunder:", "failed to list *v1.Deployment:", "the service account's token"})
+}
+
+func TestAForbiddenLeaseIsOneClearErrorThatNamesWhatToGrant(t *testing.T) {
+	kube := kubernetes.NewForConfigOrDie(plane.Config())
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "no-leases"}}
+	if _, err := kube.CoreV1().ServiceAccounts("default").Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "no-leases"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "flunder-controller"},
+		Subjects:   []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: "default", Name: "no-leases"}},
+	}
+	if _, err := kube.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	config, err := plane.ServiceAccountConfig(t.Context(), "default", "no-leases")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, append(elect(kubeconfig(t, config)), "-health-addr=127.0.0.1:0")...)
+	if status, _ := p.exit(time.Minute); status != 1 {
+		t.Errorf("the exit status is %d, want 1", status)
+	}
+	lines := strings.Split(strings.TrimSuffix(p.output.String(), "\n"), "\n")
+	last := lines[len(lines)-1]
+	for _, text := range []string{"flunder-controller: get the lease " + system + "/sample-controller", "forbidden", "grant get, create, update, list and watch on it"} {
+		if !strings.Contains(last, text) {
+			t.Errorf("the last line does not say %q: %s", text, last)
+		}
+	}
 }
 
 // closedPort is an address at which nothing listens.

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/image"
 )
@@ -44,5 +43,5 @@ func TestTheImagesBinaryReconcilesAndEndsBySIGTERM(t *testing.T) {
 		}
 	}()
 	e.create("a")
-	e.awaitReason("a", v1beta1.ReasonRollingOut)
+	e.awaitRollingOut("a")
 }

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 )
 
 // prompt is less than what a person takes for waiting.
@@ -26,7 +24,7 @@ func TestHealthIsOKAtOnceAndReadinessFollowsTheCaches(t *testing.T) {
 		t.Errorf("while the caches fill, /healthz is %d %q", status, body)
 	}
 	network.awaitHeld(t, 1)
-	if status, body := get(t, url+"/readyz"); status != http.StatusServiceUnavailable || body != "0 of 1 controllers work" {
+	if status, body := get(t, url+"/readyz"); status != http.StatusServiceUnavailable || body != "0 of 1 controllers are ready" {
 		t.Errorf("while the caches fill, /readyz is %d %q", status, body)
 	}
 	network.resume()
@@ -42,7 +40,7 @@ func TestASignalEndsTheProcessAtOnceWithAReport(t *testing.T) {
 			e := newEnv(t)
 			p := start(t, "-kubeconfig="+kubeconfig(t, account(t)), "-health-addr=127.0.0.1:0", "-namespace="+e.namespace).ready()
 			e.create("a")
-			e.awaitReason("a", v1beta1.ReasonRollingOut)
+			e.awaitRollingOut("a")
 			p.signal(s)
 			wantPromptEnd(t, p)
 			if text := "the manager is shutting down: received the signal " + s.String(); !strings.Contains(p.output.String(), text) {

@@ -78,9 +78,9 @@ func (e *env) create(name string) {
 	}
 }
 
-// awaitReason waits until the Flunder's Ready condition has a reason: as nothing rolls out here, that is
+// awaitRollingOut waits until the Flunder's Ready condition has that reason: as nothing rolls out here, it is
 // as far as one gets.
-func (e *env) awaitReason(name, reason string) {
+func (e *env) awaitRollingOut(name string) {
 	e.Helper()
 	var last any
 	err := wait.PollUntilContextTimeout(e.Context(), 20*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
@@ -90,17 +90,20 @@ func (e *env) awaitReason(name, reason string) {
 		}
 		condition := meta.FindStatusCondition(f.Status.Conditions, v1beta1.ConditionReady)
 		last = condition
-		return condition != nil && condition.Reason == reason, nil
+		return condition != nil && condition.Reason == v1beta1.ReasonRollingOut, nil
 	})
 	if err != nil {
-		e.Fatalf("%s is not %s but %+v: %v", name, reason, last, err)
+		e.Fatalf("%s is not rolling out but %+v: %v", name, last, err)
 	}
 }
+
+// system is the namespace of the controller's account and of its lease.
+const system = "lanyard-system"
 
 // account is the controller's service account, with the permissions of config/rbac and no others.
 func account(t *testing.T) *rest.Config {
 	t.Helper()
-	config, err := plane.ServiceAccountConfig(t.Context(), "lanyard-system", "flunder-controller")
+	config, err := plane.ServiceAccountConfig(t.Context(), system, "flunder-controller")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,13 +165,14 @@ func (t *Tenure) Abandon() {
 	<-t.done
 }
 
-// releaseAttempts bounds the reads and writes of a release. A renewal that was cut short may be applied
-// in between, which is a conflict.
-const releaseAttempts = 3
+// releaseConflicts bounds how often a release is begun anew because the lease has changed since it was read. A
+// renewal that was cut short may be applied in between, which is one such change.
+const releaseConflicts = 3
 
 // Release empties the lease if the record just read names this process, and with that record's
 // resourceVersion, so that it cannot be another's (C15). It is called last, and does nothing where this
-// process has never tried to hold the lease.
+// process has never tried to hold the lease. Where the API server does not answer it tries again, from the
+// read on and over another connection, until ctx ends.
 func (c *Candidate) Release(ctx context.Context) error {
 	c.mu.Lock()
 	tried := c.tried
@@ -179,16 +180,25 @@ func (c *Candidate) Release(ctx context.Context) error {
 	if !tried {
 		return nil
 	}
-	var err error
-	for range releaseAttempts {
-		if err = c.releaseOnce(ctx); !apierrors.IsConflict(err) {
-			break
+	for conflicts := 0; ; {
+		err := c.releaseOnce(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case apierrors.IsConflict(err) && conflicts < releaseConflicts:
+			conflicts++
+		case errors.Is(err, cause.CallTimeout) && ctx.Err() == nil:
+			c.reconnect()
+		default:
+			return fmt.Errorf("release the lease %s: %w (it expires in %v)", c.Lease, err, c.LeaseDuration)
 		}
 	}
-	if err != nil {
-		return fmt.Errorf("release the lease %s: %w (it expires in %v)", c.Lease, err, c.LeaseDuration)
+}
+
+func (c *Candidate) reconnect() {
+	if c.Reconnect != nil {
+		c.Reconnect()
 	}
-	return nil
 }
 
 func (c *Candidate) releaseOnce(ctx context.Context) error {

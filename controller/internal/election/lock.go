@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -164,8 +165,8 @@ func (l *lock) succeeded(lease *coordinationv1.Lease, sent time.Duration) error 
 // was not answered.
 func (l *lock) failed(ctx context.Context, verb string, err error) error {
 	c := l.candidate
-	if errors.Is(context.Cause(ctx), cause.CallTimeout) && c.Reconnect != nil {
-		c.Reconnect()
+	if errors.Is(context.Cause(ctx), cause.CallTimeout) {
+		c.reconnect()
 	}
 	if l.term == nil && (apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)) {
 		// What came first may be our own write, of a try that was replaced while it was on its way.
@@ -175,7 +176,7 @@ func (l *lock) failed(ctx context.Context, verb string, err error) error {
 		return err // client-go asks
 	}
 	err = fmt.Errorf("%s the lease %s: %w", verb, c.Lease, err)
-	if apierrors.IsForbidden(err) {
+	if apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "denied request") { // which an admission policy says
 		err = fmt.Errorf("%w (grant get, create, update, list and watch on it to the user that the controller runs as)", err)
 		if !l.answered {
 			select {

@@ -33,7 +33,7 @@ func TestC12ATermEndsALengthAfterTheLastRenewalWasSent(t *testing.T) {
 		if err := term.Check(); err != nil || term.Context().Err() != nil || term.Remaining() != 1 {
 			t.Errorf("too early: %v, %v left", err, term.Remaining())
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		var ended *cause.TermEnded
 		if err := context.Cause(term.Context()); !errors.Is(err, cause.LeadershipLost) || !errors.As(err, &ended) || ended.How != cause.TermExpired || ended.Number != 3 {

@@ -247,7 +247,7 @@ func TestC14NothingOfARequestLeavesAfterTheTermThatBeganBefore(t *testing.T) {
 				default:
 					t.Error("the call goes on")
 					_ = far.Close()
-					<-done
+					t.Error(<-done)
 				}
 			})
 		})

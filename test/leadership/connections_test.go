@@ -1,0 +1,185 @@
+package leadership_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/test/leadership/writer"
+	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
+)
+
+// perConnection is how many calls one connection carries (see Options.Connections).
+const perConnection = 90
+
+func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHeld(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("connections are counted in /proc/net/tcp")
+	}
+	t.Parallel()
+	const calls = 1000
+	e := newEnv(t, calls, short)
+	proxy := shutdowntest.NewProxy(t, plane.Config())
+	config := writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a")
+	election := e.election
+	election.Identity = "a"
+	m := controller.NewManager(config, controller.Options{LeaderElection: &election, CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1}})
+	kube := kubernetes.NewForConfigOrDie(m.Config())
+	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target }))
+	var number, inFlight, events atomic.Int64
+	maps := kube.CoreV1().ConfigMaps(e.namespace)
+	controller.New(m, "busy", factory.Core().V1().ConfigMaps().TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+		inFlight.Add(1)
+		defer inFlight.Add(-1)
+		var err error
+		if number.Add(1)%2 == 0 {
+			_, err = maps.Get(ctx, cm.Name, metav1.GetOptions{})
+		} else {
+			_, err = maps.Patch(ctx, cm.Name, types.MergePatchType, []byte(`{"data":{"by":"a"}}`), metav1.PatchOptions{})
+		}
+		return controller.Result{}, err
+	}, controller.ControllerOptions{Workers: calls})
+	secrets := factory.Core().V1().Secrets().TypedInformer()
+	controller.New(m, "watching", secrets, func(context.Context, *corev1.Secret) (controller.Result, error) {
+		events.Add(1)
+		return controller.Result{}, nil
+	}, controller.ControllerOptions{EveryReplica: true})
+	reads := proxy.Add(shutdowntest.Match{Verb: "get", Resource: "configmaps"}, shutdowntest.Stall())
+	writes := proxy.Add(shutdowntest.Match{Verb: "patch", Resource: "configmaps"}, shutdowntest.Stall())
+	most := watchConnections(t, proxy.Config().Host)
+	end := e.runManager(m)
+	reads.Await(perConnection)
+	writes.Await(perConnection)
+	eventually(t, "all workers are in a call", func() error {
+		if n := inFlight.Load(); n != calls {
+			return fmt.Errorf("%d are", n)
+		}
+		return nil
+	})
+
+	term, _ := m.Leads()
+	for renewed := e.renewals(3 * short.LeaseDuration); ; time.Sleep(20 * time.Millisecond) {
+		if n, limit := reads.Outstanding()+writes.Outstanding(), 2*perConnection; n > limit {
+			t.Fatalf("%d calls are on two connections, want %d at most", n, limit)
+		}
+		if renewed() {
+			break
+		}
+	}
+	now, leads := m.Leads()
+	if !leads || now.Number != term.Number {
+		t.Errorf("the lease was not held: term %v, then %v (%v)", term, now, leads)
+	}
+	// One each for the lease, for watches, for reads and for the writes of the term; another only while the one
+	// for the lease, or for what a burst has found too slow, is replaced.
+	const documented = 4
+	open, peak := openConnections(t, proxy.Config().Host), most()
+	t.Logf("%d reconciles in a call each, %d calls at the server, %d connections, %d at most, term %v held for %v",
+		inFlight.Load(), reads.Outstanding()+writes.Outstanding(), open, peak, now, time.Since(now.Began).Round(time.Millisecond))
+	if open > documented || peak > documented+1 {
+		t.Errorf("%d connections are open and were %d at most, want %d", open, peak, documented)
+	}
+
+	// An event reaches its controller although everything else waits.
+	_, err := e.admin.CoreV1().Secrets(e.namespace).Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "new", Labels: map[string]string{"leadership-test": "target"}}}, metav1.CreateOptions{})
+	e.must(err)
+	eventually(t, "the event has come", func() error {
+		if events.Load() == 0 {
+			return errTestOver
+		}
+		return nil
+	})
+	end()
+	waiting := 0
+	for _, w := range m.Report().Cancelled {
+		for _, call := range w.Calls {
+			if call.Waiting {
+				waiting++
+			}
+		}
+	}
+	t.Logf("the report has %d items, %d of them with calls that waited for room", len(m.Report().Cancelled), waiting)
+	// Some of them get, for a moment, the room that the others leave at the end.
+	if n := len(m.Report().Cancelled); n != calls || waiting < calls/2 || waiting > calls-2*perConnection {
+		t.Errorf("the report has %d items, %d of them waiting, want %d and about %d", n, waiting, calls, calls-2*perConnection)
+	}
+}
+
+// renewals tells whether the lease has been renewed for so long.
+func (e *env) renewals(long time.Duration) func() bool {
+	e.Helper()
+	at := func() time.Time {
+		lease, err := e.admin.CoordinationV1().Leases(e.namespace).Get(e.Context(), e.election.Name, metav1.GetOptions{})
+		e.must(err)
+		return lease.Spec.RenewTime.Time
+	}
+	first, deadline := at(), time.Now().Add(2*time.Minute)
+	return func() bool {
+		if time.Now().After(deadline) {
+			e.Fatalf("the lease has not been renewed for %v", long)
+		}
+		return at().Sub(first) >= long
+	}
+}
+
+// watchConnections counts connections from now on, and returns how many there were at most.
+func watchConnections(t *testing.T, host string) (most func() int) {
+	var peak atomic.Int64
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for ticker := time.NewTicker(5 * time.Millisecond); ; {
+			select {
+			case <-ticker.C:
+				peak.Store(max(peak.Load(), int64(openConnections(t, host))))
+			case <-stop:
+				ticker.Stop()
+				return
+			}
+		}
+	}()
+	end := sync.OnceFunc(func() { close(stop); <-done })
+	t.Cleanup(end)
+	return func() int { end(); return int(peak.Load()) }
+}
+
+// openConnections counts the sockets of a server in this machine that somebody is connected to.
+func openConnections(t *testing.T, host string) (n int) {
+	t.Helper()
+	address, err := url.Parse(host)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	port, _ := strconv.Atoi(address.Port())
+	file, err := os.Open("/proc/net/tcp")
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	defer func() { _ = file.Close() }()
+	local, established := fmt.Sprintf(":%04X", port), "01"
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if fields := strings.Fields(lines.Text()); len(fields) > 3 && strings.HasSuffix(fields[1], local) && fields[3] == established {
+			n++
+		}
+	}
+	return n
+}
