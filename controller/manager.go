@@ -41,7 +41,7 @@ type Options struct {
 
 	// Connections is how many connections the calls of items and runnables are spread over; the writes of
 	// what needs leadership have as many of their own, watches and the lease others again (C25). One
-	// carries 90 calls at a time, and what is more waits. Default: 1.
+	// carries 90 calls at a time, and what is more waits. Default: enough for one call of each worker.
 	Connections int
 
 	// LeaderElection has only one of several replicas do the work. Nil, the default: each one works.
@@ -132,7 +132,7 @@ func NewManager(config *rest.Config, options Options) *Manager {
 	m := &Manager{options: options}
 	m.setUpTelemetry()
 	m.transport.Read, m.transport.Write = options.CallTimeouts.Read, options.CallTimeouts.Write
-	m.transport.Connections = max(1, options.Connections)
+	m.transport.Connections = options.Connections
 	m.hurry, m.cancelDrain = context.WithCancel(context.Background()) //nolint:forbidigo // a signal, below which nothing runs
 	if config == nil {
 		m.mistake(errors.New("the manager has no rest.Config: pass one, for example from controller.LoadConfig"))
@@ -146,6 +146,15 @@ func NewManager(config *rest.Config, options Options) *Manager {
 		}
 	}
 	return m
+}
+
+// workers is how many items can be reconciled at the same time.
+func (m *Manager) workers() int {
+	workers := 0
+	for _, c := range m.controllers {
+		workers += c.workers()
+	}
+	return workers
 }
 
 // Config is what to make clients from: calls through them are accounted to the item or runnable whose
@@ -228,6 +237,7 @@ func (m *Manager) begin() error {
 		return errors.New("this manager has run already: make a new one, with new informers")
 	}
 	m.started = true
+	m.transport.Workers(m.workers())
 	if len(m.mistakes) > 0 {
 		return fmt.Errorf("the manager was not set up right, nothing was started: %w", errors.Join(m.mistakes...))
 	}

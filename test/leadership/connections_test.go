@@ -39,7 +39,9 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 	config := writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a")
 	election := e.election
 	election.Identity = "a"
-	m := controller.NewManager(config, controller.Options{LeaderElection: &election, CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1}})
+	m := controller.NewManager(config, controller.Options{
+		LeaderElection: &election, Connections: 1, CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1},
+	})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
 	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target }))

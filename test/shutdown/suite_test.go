@@ -31,7 +31,7 @@ import (
 var errDrained = errors.New("the node is drained")
 
 // unlimited lets calls be outstanding for as long as a slow machine takes to get there.
-var unlimited = controller.Options{CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1}, Connections: 4}
+var unlimited = controller.Options{CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1}}
 
 // plane is the control plane of this package's tests, with an audit log.
 var (

@@ -100,3 +100,18 @@ func TestC25ALaneIsOneConnectionsWorthOfCalls(t *testing.T) {
 		t.Errorf("the room that was given back is not used: %v", err)
 	}
 }
+
+func TestC25EachWorkerHasRoomForACall(t *testing.T) {
+	for workers, want := range map[int]int{0: 1, 1: 1, streams: 1, streams + 1: 2, 1000: 12} {
+		tr := &Transport{}
+		tr.Workers(workers)
+		if got := tr.connections(); got != want {
+			t.Errorf("%d connections for %d workers, want %d", got, workers, want)
+		}
+	}
+	tr := &Transport{Connections: 3}
+	tr.Workers(1000)
+	if got := tr.connections(); got != 3 {
+		t.Errorf("%d connections although 3 were asked for", got)
+	}
+}

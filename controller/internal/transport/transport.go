@@ -5,11 +5,13 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -32,8 +34,9 @@ type Transport struct {
 	Trace func(http.RoundTripper) http.RoundTripper
 
 	// Connections is how many connections calls are spread over; those that need a term have as many
-	// again. The excess of calls waits.
+	// again. The excess of calls waits. Zero: as many as Workers says.
 	Connections int
+	forWorkers  atomic.Int64
 
 	mu     sync.Mutex
 	closed bool
@@ -109,6 +112,12 @@ func (t *leaseRoundTripper) RoundTrip(req *http.Request) (*http.Response, error)
 	resp, err := t.next.RoundTrip(c.outgoing(req, nil))
 	return finish(req, resp, err, c)
 }
+
+// Workers says how many workers there are, each of which is to have room for a call. Before it does, there are
+// as many connections as it takes.
+func (t *Transport) Workers(n int) { t.forWorkers.Store(int64(max(1, (n+streams-1)/streams))) }
+
+func (t *Transport) connections() int { return cmp.Or(t.Connections, int(t.forWorkers.Load())) }
 
 // addPool takes up a pool, whose calls trace wraps, unless it is nil: watches and the lease have no spans.
 func (t *Transport) addPool(p *pool, trace func(http.RoundTripper) http.RoundTripper) *pool {
@@ -260,12 +269,12 @@ func (l *lines) pool(t *Transport, c *call, needed *term.Term) *pool {
 		return l.watches
 	case needed != nil:
 		if l.term == nil || l.term.fence != needed {
-			l.term = t.addPool(newPool(l.base, l.shared, t.Connections, needed), t.Trace)
+			l.term = t.addPool(newPool(l.base, l.shared, t.connections(), needed), t.Trace)
 		}
 		return l.term
 	default:
 		if l.calls == nil {
-			l.calls = t.addPool(newPool(l.base, l.shared, t.Connections, nil), t.Trace)
+			l.calls = t.addPool(newPool(l.base, l.shared, t.connections(), nil), t.Trace)
 		}
 		return l.calls
 	}
