@@ -128,7 +128,7 @@ func (s spent) figures(r *report.Result, what string, n float64, server plane.Re
 }
 
 // Programs are the programs under test; the first is what the others are compared with.
-var Programs = []string{"bare", "controllerruntime", "lanyard"}
+var Programs = []string{"bare", "controllerruntime", "lanyard", "traced"}
 
 // ignoreRace lets pass that an object is just being made anew.
 func ignoreRace(err error) error {

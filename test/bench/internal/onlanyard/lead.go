@@ -1,4 +1,4 @@
-package main
+package onlanyard
 
 import (
 	"github.com/lanyard-k8s/lanyard/controller"
