@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,11 +13,15 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
@@ -323,4 +328,54 @@ func TestAnUpdateOfWhatIsOwnedIsOneTrigger(t *testing.T) {
 			t.Errorf("an update led to %d reconciles, the first with %v", len(spans), spans[0].Attributes)
 		}
 	})
+}
+
+func TestACallThroughAProxyIsOneSeriesWhateverItsPath(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	})}, controller.Options{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
+	client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().RESTClient()
+	for i := range 100 {
+		for _, path := range []string{"/api/v1/namespaces/ns/services/a/proxy/%d/b", "/healthz/%d"} {
+			if _, err := client.Get().AbsPath(fmt.Sprintf(path, i)).DoRaw(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, metrics := range all.ScopeMetrics[0].Metrics {
+		if calls, ok := metrics.Data.(metricdata.Histogram[float64]); ok && metrics.Name == "lanyard.api.call.duration" && len(calls.DataPoints) != 2 {
+			t.Errorf("a hundred paths of two kinds are %d series", len(calls.DataPoints))
+		}
+	}
+}
+
+func TestACallThatIsHeldBackIsMeasuredByItsReason(t *testing.T) {
+	reader := sdkmetric.NewManualReader()
+	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: 50, Burst: 1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	})}, controller.Options{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
+	client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().RESTClient()
+	for range 2 {
+		if _, err := client.Get().AbsPath("/healthz").DoRaw(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, metrics := range all.ScopeMetrics[0].Metrics {
+		if waits, ok := metrics.Data.(metricdata.Histogram[float64]); ok && metrics.Name == "lanyard.api.throttle.duration" {
+			if len(waits.DataPoints) != 1 || attributeOf(waits.DataPoints[0].Attributes.ToSlice(), "reason") != "rate_limiter" || waits.DataPoints[0].Count != 1 {
+				t.Errorf("measured are %v", waits.DataPoints)
+			}
+			return
+		}
+	}
+	t.Error("nothing was measured")
 }

@@ -11,6 +11,6 @@ go build -C tools -o "$bin/ctxvet" ./cmd/ctxvet
 
 failed=0
 for module in "${@:-.}"; do
-	go vet -C "$module" -vettool="$bin/ctxvet" ./... || failed=1
+	go vet -C "$module" -vettool="$bin/ctxvet" -ctxfield.all -ctxgo.all ./... || failed=1
 done
 exit $failed

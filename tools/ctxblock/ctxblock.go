@@ -21,9 +21,9 @@ Sleep(Duration) of anything, a bare channel receive, a select without the contex
 wait functions of old hold up shutdown, loss of leadership and the next item until they are over.
 
 Silent: sleeps shorter than a tenth of a second, joins of a goroutine that the same function
-starts, the drain of a stopped timer, channels named for stopping, clean-up code and what comes after the
-context's end, defers and goroutines, and tests; where the context in scope is itself a new
-Background or TODO.`
+starts, channels that a call on the context has returned, stop channels that are parameters, the drain of a stopped timer, channels named for stopping, clean-up code and what comes after the
+context's end, defers and goroutines, tests and files for tests (which name testing.T, TB, B, F or
+M); where the context in scope is itself a new Background or TODO.`
 
 // Analyzer is ctxblock.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -37,7 +37,7 @@ func run(pass *analysis.Pass) (any, error) {
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	for c := range root.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.SelectStmt)(nil)) {
 		v := scope.Nearest(pass.Pkg, c.Node().Pos())
-		if v == nil || edit.Test(pass, c.Node().Pos()) {
+		if v == nil || edit.TestHelper(pass, c.Node().Pos()) {
 			continue
 		}
 		if place := scope.Of(pass.TypesInfo, c, v); place != scope.Plain && place != scope.Closure {
@@ -72,12 +72,23 @@ var stopWaits = map[string]string{
 // oldWait reports those whose channel is not a context's: ctxsibling has the others.
 func oldWait(pass *analysis.Pass, call *ast.CallExpr, v *types.Var) {
 	fn := typeutil.StaticCallee(pass.TypesInfo, call)
-	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "k8s.io/apimachinery/pkg/util/wait" || len(call.Args) == 0 {
+	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "k8s.io/apimachinery/pkg/util/wait" || fn.Signature().Recv() != nil || len(call.Args) == 0 {
 		return
 	}
 	next, ok := stopWaits[fn.Name()]
-	if !ok || fn.Pkg().Scope().Lookup(next) == nil || scope.DoneOf(pass.TypesInfo, call.Args[len(call.Args)-1]) != nil {
+	if !ok || given(pass, call.Args[len(call.Args)-1]) || fn.Pkg().Scope().Lookup(next) == nil || scope.DoneOf(pass.TypesInfo, call.Args[len(call.Args)-1]) != nil {
 		return
 	}
 	pass.Reportf(call.Pos(), "wait.%s does not end when %s does: write wait.%s", fn.Name(), v.Name(), next)
+}
+
+// given reports whether the stop channel is the function's own parameter: then its caller ends the
+// wait by that, and the context is for something else or made of it.
+func given(pass *analysis.Pass, stop ast.Expr) bool {
+	id, ok := stop.(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := pass.TypesInfo.Uses[id].(*types.Var)
+	return ok && v.Kind() == types.ParamVar
 }

@@ -20,7 +20,7 @@ func receive(pass *analysis.Pass, c inspector.Cursor, n *ast.UnaryExpr, v *types
 	if n.Op != token.ARROW || inComm(c) || stopName.MatchString(types.ExprString(n.X)) {
 		return
 	}
-	if joins(pass, c, n.X) || drains(c) {
+	if joins(pass, c, n.X, v) || drains(c) {
 		return
 	}
 	pass.Reportf(n.Pos(), "this receive goes on waiting after %s has ended: select on %[1]s.Done() as well", v.Name())
@@ -36,8 +36,9 @@ func inComm(c inspector.Cursor) bool {
 }
 
 // joins reports whether the channel is one on which a goroutine that this function starts tells
-// of its end, or one with a buffer that the function itself has filled.
-func joins(pass *analysis.Pass, c inspector.Cursor, ch ast.Expr) bool {
+// of its end, one with a buffer that the function itself has filled, or one that a call on v has
+// returned, which tells of v's end.
+func joins(pass *analysis.Pass, c inspector.Cursor, ch ast.Expr, v *types.Var) bool {
 	id, ok := ast.Unparen(ch).(*ast.Ident)
 	decl, in := scope.Decl(c)
 	if !ok || !in {
@@ -49,6 +50,8 @@ func joins(pass *analysis.Pass, c inspector.Cursor, ch ast.Expr) bool {
 		switch n := n.(type) {
 		case *ast.SendStmt:
 			found = found || is(pass, n.Chan, obj)
+		case *ast.AssignStmt:
+			found = found || returned(pass, n, obj, v)
 		case *ast.CallExpr:
 			name, ok := n.Fun.(*ast.Ident)
 			found = found || ok && name.Name == "close" && is(pass, n.Args[0], obj)
@@ -60,6 +63,21 @@ func joins(pass *analysis.Pass, c inspector.Cursor, ch ast.Expr) bool {
 		return !found
 	})
 	return found
+}
+
+// returned reports whether the statement assigns to ch what a call on v returns.
+func returned(pass *analysis.Pass, n *ast.AssignStmt, ch, v types.Object) bool {
+	call, ok := n.Rhs[0].(*ast.CallExpr)
+	id, isIdent := n.Lhs[0].(*ast.Ident)
+	if !ok || !isIdent || ch == nil || pass.TypesInfo.ObjectOf(id) != ch {
+		return false
+	}
+	for _, arg := range call.Args {
+		if is(pass, arg, v) {
+			return true
+		}
+	}
+	return false
 }
 
 // drains reports whether the receive empties a timer that was not stopped in time.

@@ -20,17 +20,29 @@ A stored context is that of whoever made the struct, not of the call at hand: it
 and trace are the wrong ones. Worse, and reported apart, is a method that is given a context and
 uses the stored one.
 
-Silent: a struct without methods that holds its context's cancel function as well; a call that is given both contexts; types that are contexts themselves (they have Deadline, Done, Err and Value); tests.`
+A stored context is reported where its type has a method that is given one. With -ctxfield.all
+every stored one is, also those of requests, writers and options; most of these are meant.
+
+Silent: a struct that holds a cancel function as well, as it ends its context itself, and types with
+a method WithContext or Context that is given one, and what that returns, as http.Request, and files
+for tests, which name testing.T, TB, B, F or M (all are reported with -ctxfield.all, the first if it
+has methods); a call that is given both contexts; types that are
+contexts themselves (they have Deadline, Done, Err and Value); tests.`
 
 // Analyzer is ctxfield.
-var Analyzer = answer.Wrap(&analysis.Analyzer{
-	Name:     "ctxfield",
-	Doc:      doc,
-	Requires: []*analysis.Analyzer{inspect.Analyzer},
-	Run:      run,
-})
+var Analyzer = answer.Wrap(newAnalyzer())
 
-func run(pass *analysis.Pass) (any, error) {
+func newAnalyzer() *analysis.Analyzer {
+	a := &analysis.Analyzer{Name: "ctxfield", Doc: doc, Requires: []*analysis.Analyzer{inspect.Analyzer}}
+	all := a.Flags.Bool("all", false, "report every stored context, also those of requests, writers and options")
+	a.Run = func(pass *analysis.Pass) (any, error) {
+		run(pass, *all)
+		return nil, nil
+	}
+	return a
+}
+
+func run(pass *analysis.Pass, all bool) {
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
 	for c := range root.Preorder((*ast.TypeSpec)(nil), (*ast.SelectorExpr)(nil)) {
 		if edit.Test(pass, c.Node().Pos()) {
@@ -38,39 +50,97 @@ func run(pass *analysis.Pass) (any, error) {
 		}
 		switch n := c.Node().(type) {
 		case *ast.TypeSpec:
-			declaration(pass, n)
+			declaration(pass, n, all)
 		case *ast.SelectorExpr:
 			use(pass, c, n)
 		}
 	}
-	return nil, nil
 }
 
-func declaration(pass *analysis.Pass, spec *ast.TypeSpec) {
+func declaration(pass *analysis.Pass, spec *ast.TypeSpec, all bool) {
 	st, ok := spec.Type.(*ast.StructType)
-	if !ok || isItselfContext(pass, spec) || handle(pass, spec, st) {
+	if !ok || isItselfContext(pass, spec) || owns(pass, st) && !hasMethods(pass, spec) {
 		return
+	}
+	if !all && (owns(pass, st) || handedOver(pass, spec) || !givenOne(pass, spec) || edit.TestHelper(pass, spec.Pos())) {
+		return
+	}
+	text := "its methods run on the end, deadline and trace of whoever made it, not of their caller: pass the context as each method's first parameter"
+	if !hasMethods(pass, spec) {
+		text = "whoever is handed it runs on the end, deadline and trace of its maker, and does not see which: pass the context beside it, as the first parameter"
 	}
 	for _, f := range st.Fields.List {
 		if scope.IsContext(pass.TypesInfo.TypeOf(f.Type)) {
-			pass.Reportf(f.Pos(), "%s stores a context: its methods run on the end, deadline and trace of whoever made it, not of their caller: pass the context as each method's first parameter", spec.Name.Name)
+			pass.Reportf(f.Pos(), "%s stores a context: %s", spec.Name.Name, text)
 		}
 	}
 }
 
-// handle reports whether the struct is a context with the function that ends it and no methods
-// that would run on it: it is what someone keeps of work that he started.
-func handle(pass *analysis.Pass, spec *ast.TypeSpec, st *ast.StructType) bool {
-	obj := pass.TypesInfo.Defs[spec.Name]
-	if obj == nil || types.NewMethodSet(types.NewPointer(obj.Type())).Len() > 0 {
-		return false
-	}
+// owns reports whether the struct holds a function that ends a context as well: what is stored is
+// the struct's own life, which it ends itself, or what someone keeps of work that he started.
+func owns(pass *analysis.Pass, st *ast.StructType) bool {
 	for _, f := range st.Fields.List {
 		if scope.IsCancel(pass.TypesInfo.TypeOf(f.Type)) {
 			return true
 		}
 	}
 	return false
+}
+
+// handedOver reports whether the type has a method WithContext or Context that is given one, or is
+// what such a method in the package returns: whoever uses it has just said on which context, as
+// with http.Request.
+func handedOver(pass *analysis.Pass, spec *ast.TypeSpec) bool {
+	obj := pass.TypesInfo.Defs[spec.Name]
+	if obj == nil {
+		return false
+	}
+	for _, other := range pass.Pkg.Scope().Names() {
+		t := pass.Pkg.Scope().Lookup(other).Type()
+		for _, name := range []string{"WithContext", "Context"} {
+			m, _, _ := types.LookupFieldOrMethod(t, true, pass.Pkg, name)
+			fn, ok := m.(*types.Func)
+			if !ok || !scope.TakesContext(fn.Signature()) {
+				continue
+			}
+			if types.Identical(t, obj.Type()) || returns(fn.Signature(), obj.Type()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func returns(sig *types.Signature, t types.Type) bool {
+	for v := range sig.Results().Variables() {
+		if types.Identical(v.Type(), t) || types.Identical(v.Type(), types.NewPointer(t)) {
+			return true
+		}
+	}
+	return false
+}
+
+// givenOne reports whether a method that is declared for the type is given a context.
+func givenOne(pass *analysis.Pass, spec *ast.TypeSpec) bool {
+	obj := pass.TypesInfo.Defs[spec.Name]
+	if obj == nil {
+		return false
+	}
+	named, ok := obj.Type().(*types.Named)
+	if !ok {
+		return false
+	}
+	for m := range named.Methods() {
+		if scope.TakesContext(m.Signature()) {
+			return true
+		}
+	}
+	return false
+}
+
+func hasMethods(pass *analysis.Pass, spec *ast.TypeSpec) bool {
+	obj := pass.TypesInfo.Defs[spec.Name]
+	return obj == nil || types.NewMethodSet(types.NewPointer(obj.Type())).Len() > 0
 }
 
 func isItselfContext(pass *analysis.Pass, spec *ast.TypeSpec) bool {

@@ -15,4 +15,8 @@ func TestReportsFixesAndSilencesAreThoseOfTheGoldens(t *testing.T) {
 		t.Fatal(err)
 	}
 	analysistest.Run(t, dir, ctxfield.Analyzer, "ctxfield")
+	if err := ctxfield.Analyzer.Flags.Set("all", "true"); err != nil {
+		t.Fatal(err)
+	}
+	analysistest.Run(t, dir, ctxfield.Analyzer, "ctxfieldall")
 }

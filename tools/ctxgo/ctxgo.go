@@ -21,26 +21,36 @@ A function that is given a context and starts a goroutine on it returns before t
 does: work goes on after shutdown was reported as done, or after the lease was given up. A
 goroutine on context.Background is not even told to end.
 
+It looks at functions that wait for a context's end and at those that by their name handle an item
+(reconcile, sync, handle, process). With -ctxgo.all it looks at all; many of the others are there to
+start something and to return.
+
 Silent: a goroutine that tells a WaitGroup, closes or sends on a channel, or is handed one of
-these; one that waits for the context's end before it does anything; main, and tests;
-constructors on a context that they are given, as the goroutine belongs to what they return; where
-the context in scope is itself a new Background or TODO.`
+these; one that waits for the context's end before it does anything; main, tests, and files for
+tests (which name testing.T, TB, B, F or M); constructors on a context that they are given, as the
+goroutine belongs to what they return; where the context in scope is itself a new Background or
+TODO.`
 
 // Analyzer is ctxgo.
-var Analyzer = answer.Wrap(&analysis.Analyzer{
-	Name:     "ctxgo",
-	Doc:      doc,
-	Requires: []*analysis.Analyzer{inspect.Analyzer},
-	Run:      run,
-})
+var Analyzer = answer.Wrap(newAnalyzer())
 
-func run(pass *analysis.Pass) (any, error) {
+func newAnalyzer() *analysis.Analyzer {
+	a := &analysis.Analyzer{Name: "ctxgo", Doc: doc, Requires: []*analysis.Analyzer{inspect.Analyzer}}
+	all := a.Flags.Bool("all", false, "look at all functions, also at those that return before their context ends")
+	a.Run = func(pass *analysis.Pass) (any, error) {
+		run(pass, *all)
+		return nil, nil
+	}
+	return a
+}
+
+func run(pass *analysis.Pass, all bool) {
 	for s := range scope.Each[*ast.GoStmt](pass) {
 		stmt, v := s.Node, s.Nearest()
 		if v == nil || s.Test() || inMain(pass, s.Cursor) || scope.Endless(pass.TypesInfo, s.Cursor, v) {
 			continue
 		}
-		if watches(pass, stmt) {
+		if watches(pass, stmt) || !all && !stays(pass, s.Cursor) {
 			continue
 		}
 		if madeUp(pass, s.Cursor) {
@@ -51,7 +61,28 @@ func run(pass *analysis.Pass) (any, error) {
 			pass.Reportf(stmt.Pos(), "nothing waits for this goroutine, which uses %s: it may still run when the function, and what it holds a lease for, is over: join it with a sync.WaitGroup or an errgroup before returning", v.Name())
 		}
 	}
-	return nil, nil
+}
+
+var item = regexp.MustCompile(`(?i)reconcil|^sync|^handle|^process`)
+
+// stays reports whether the function handles an item or waits for a context's end: then its caller
+// takes what it started to be over when it returns.
+func stays(pass *analysis.Pass, c inspector.Cursor) bool {
+	decl, ok := scope.Decl(c)
+	if !ok || item.MatchString(decl.Name.Name) {
+		return ok
+	}
+	found := false
+	ast.Inspect(decl.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.ARROW && isDone(pass, n.X)
+		}
+		return !found
+	})
+	return found
 }
 
 var constructor = regexp.MustCompile(`^([nN]ew|[cC]reate|[mM]ake)`)

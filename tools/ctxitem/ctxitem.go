@@ -20,8 +20,8 @@ Inside a function that is given a context, a call on the context of the function
 on a package variable, is not cancelled with the work it belongs to. The same holds for the
 context around an errgroup in a function that the group runs.
 
-Silent: contexts that are detached by name, defers, clean-up code, tests, and a context from
-which the nearest one is made.`
+Silent: contexts that are detached by name, defers, clean-up code, tests and files for tests (which
+name testing.T, TB, B, F or M), and a context from which the nearest one is made.`
 
 // Analyzer is ctxitem.
 var Analyzer = answer.Wrap(&analysis.Analyzer{

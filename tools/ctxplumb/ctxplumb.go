@@ -21,7 +21,9 @@ XWithContext, and a wrapper X stays for callers elsewhere, which "go fix -inline
 A caller that has no context passes context.TODO: so the TODOs move up until they are gone.
 A variable ctx that is made of a TODO gives way to the parameter.
 
-Silent: TODOs in wrappers marked //go:fix inline; Background, which is taken for meant.
+Silent: TODOs in wrappers marked //go:fix inline, under a cancel function that is stored or handed
+on, and in files for tests (which name testing.T, TB, B, F or M); Background, which is taken for
+meant.
 Without a fix: functions used as values or through an interface, main, init and tests, generic
 functions, function literals, defers, goroutines and clean-up code.
 

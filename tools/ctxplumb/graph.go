@@ -84,7 +84,7 @@ func (g *graph) call(c inspector.Cursor, call *ast.CallExpr) {
 	v := scope.Nearest(g.pass.Pkg, call.Pos())
 	plain := scope.Of(g.pass.TypesInfo, c, orNone(v)) == scope.Plain
 	made := scope.NewContext(g.pass.TypesInfo, call)
-	if made == "TODO" && v == nil && plain && !wrapper(decl) && !scope.TakesContext(fn.Signature()) && !edit.Test(g.pass, call.Pos()) {
+	if made == "TODO" && !scope.Owned(g.pass.TypesInfo, c) && v == nil && plain && !wrapper(decl) && !scope.TakesContext(fn.Signature()) && !edit.TestHelper(g.pass, call.Pos()) {
 		from.todo(g.pass, call)
 	}
 	if callee != nil {

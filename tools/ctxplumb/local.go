@@ -52,7 +52,7 @@ func (g *graph) local(c inspector.Cursor, decl *ast.FuncDecl) *local {
 // replaceable reports whether the TODO is one that a parameter replaces.
 func (g *graph) replaceable(stmt inspector.Cursor, todo *ast.CallExpr) bool {
 	c, ok := stmt.FindNode(todo)
-	return ok && scope.Of(g.pass.TypesInfo, c, none) == scope.Plain &&
+	return ok && !scope.Owned(g.pass.TypesInfo, c) && scope.Of(g.pass.TypesInfo, c, none) == scope.Plain &&
 		scope.Nearest(g.pass.Pkg, todo.Pos()) == nil && !answer.Given(g.pass, "ctxplumb", todo.Pos())
 }
 

@@ -21,8 +21,11 @@ trace and every other value. A TODO is replaced by the context in scope, unless 
 that one may have ended: in a defer, in a goroutine, in a function literal, in clean-up or lease
 code, or after its end was looked at. There, write context.WithoutCancel and a time limit.
 
-Silent: Background in such places and in tests, where it is meant; the default for a nil context;
-where the one in scope is itself a new Background or TODO, which is no better.`
+Silent: Background in such places, in tests and in files for tests (which name testing.T, TB, B, F
+or M), under a cancel function that is stored or handed on, in a comparison, in functions that
+return a context and in calls whose own context is dropped (the root of a trace), where it is meant;
+the default for a nil context; where the one in scope is itself a new Background or TODO, which is
+no better.`
 
 // Analyzer is ctxtodo.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -52,11 +55,16 @@ func run(pass *analysis.Pass) (any, error) {
 func report(pass *analysis.Pass, c inspector.Cursor, call *ast.CallExpr, made string, v *types.Var) {
 	place := scope.Of(pass.TypesInfo, c, v)
 	self := assignsTo(pass, c, v)
+	owned := scope.Owned(pass.TypesInfo, c)
 	switch {
 	case self && made == "Background", nilDefault(pass, c, v):
-	case made == "Background" && (place != scope.Plain || edit.Test(pass, call.Pos())):
+	case made == "Background" && (owned || root(pass, c)):
+	case made == "Background" && (place != scope.Plain || edit.TestHelper(pass, call.Pos())):
 	case made == "Background":
 		pass.Reportf(call.Pos(), "context.Background() is not cancelled with %[1]s, which is in scope, and has none of its values: write %[1]s, or context.WithoutCancel(%[1]s) if this must outlive it", v.Name())
+	case owned && becomes(pass, c, v):
+	case owned:
+		pass.Reportf(call.Pos(), "context.TODO() under a cancel function that is kept has none of %[1]s's values: write context.WithoutCancel(%[1]s), or %[1]s if its owner is gone before that ends", v.Name())
 	case place == scope.Closure:
 		pass.Reportf(call.Pos(), "context.TODO() %s is not cancelled with %[2]s: write %[2]s if the literal has returned before %[2]s ends, else context.WithoutCancel(%[2]s) with a time limit", place, v.Name())
 	case place == scope.Started:
@@ -81,6 +89,42 @@ func diagnose(pass *analysis.Pass, call *ast.CallExpr, v *types.Var, self bool) 
 		}}
 	}
 	return d
+}
+
+// becomes reports whether the local variable v is what the new context is kept in.
+func becomes(pass *analysis.Pass, c inspector.Cursor, v *types.Var) bool {
+	return v.Kind() == types.LocalVar && assignsTo(pass, c.Parent(), v)
+}
+
+// root reports whether a Background is no one's context: it is compared with, is what the function
+// is there to make a context of, or starts a trace whose context is dropped.
+func root(pass *analysis.Pass, c inspector.Cursor) bool {
+	if f, ok := scope.Func(c); ok {
+		sig, isSig := pass.TypesInfo.TypeOf(signature(f.Node())).(*types.Signature)
+		if isSig && sig.Results().Len() > 0 && scope.IsContext(sig.Results().At(0).Type()) {
+			return true
+		}
+	}
+	switch n := c.Parent().Node().(type) {
+	case *ast.BinaryExpr:
+		return true
+	case *ast.CallExpr:
+		made, ok := pass.TypesInfo.TypeOf(n).(*types.Tuple)
+		assign, assigns := c.Parent().Parent().Node().(*ast.AssignStmt)
+		if !ok || !assigns || made.Len() != len(assign.Lhs) || !scope.IsContext(made.At(0).Type()) {
+			return false
+		}
+		id, ok := assign.Lhs[0].(*ast.Ident)
+		return ok && id.Name == "_"
+	}
+	return false
+}
+
+func signature(f ast.Node) ast.Expr {
+	if lit, ok := f.(*ast.FuncLit); ok {
+		return lit.Type
+	}
+	return f.(*ast.FuncDecl).Name
 }
 
 // assignsTo reports whether the new context is what v becomes.

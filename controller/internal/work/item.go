@@ -11,8 +11,8 @@ import (
 // itemContext is the context of an item's reconcile. It is part of the unit, so that it costs no allocation
 // of its own, and it makes the item's logger when someone asks for one, which most items never do.
 type itemContext struct {
-	context.Context //ctxvet:ok ctxfield: it is a context
-	unit            *Unit
+	context.Context
+	unit *Unit
 }
 
 // Value knows the unit, and adds the item to whatever logger the contexts above have.

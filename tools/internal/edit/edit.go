@@ -58,6 +58,29 @@ func Test(pass *analysis.Pass, pos token.Pos) bool {
 	return strings.HasSuffix(pass.Fset.Position(pos).Filename, "_test.go")
 }
 
+// TestHelper reports whether pos is in a test file or in another that is written for tests: it
+// names testing.T, TB, B, F or M. To import testing is not enough: programs ask testing.Testing.
+func TestHelper(pass *analysis.Pass, pos token.Pos) bool {
+	if Test(pass, pos) {
+		return true
+	}
+	name := Import(pass, pos, "testing")
+	if name == "" {
+		return false
+	}
+	found := false
+	ast.Inspect(File(pass, pos), func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			id, ok := sel.X.(*ast.Ident)
+			found = found || ok && id.Name == name && helped[sel.Sel.Name]
+		}
+		return !found
+	})
+	return found
+}
+
+var helped = map[string]bool{"T": true, "TB": true, "B": true, "F": true, "M": true}
+
 // Import returns the name by which code at pos reaches the package, or "" when the file does
 // not import it or something hides the name.
 func Import(pass *analysis.Pass, pos token.Pos, path string) string {

@@ -37,5 +37,5 @@ func Each[N ast.Node](pass *analysis.Pass) iter.Seq[Site[N]] {
 // nodes are passed over before anyone asks.
 func (s Site[N]) Nearest() *types.Var { return Nearest(s.pass.Pkg, s.Node.Pos()) }
 
-// Test reports whether the node is in a test file.
-func (s Site[N]) Test() bool { return edit.Test(s.pass, s.Node.Pos()) }
+// Test reports whether the node is in a test file or in one that is written for tests.
+func (s Site[N]) Test() bool { return edit.TestHelper(s.pass, s.Node.Pos()) }

@@ -66,7 +66,7 @@ func (c *controller) enqueue(obj any) {
 
 // Run is sample-controller's, except that it waits for its workers, and for the cache without polling.
 func (c *controller) Run(ctx context.Context, workers int) error {
-	defer utilruntime.HandleCrash()
+	defer utilruntime.HandleCrashWithContext(ctx)
 	if ok := cache.WaitFor(ctx, "", c.resource.informer.HasSyncedChecker()); !ok {
 		return errors.New("failed to wait for caches to sync")
 	}

@@ -40,7 +40,9 @@ func bare(ctx context.Context, results chan int) {
 	}
 }
 
-func old(ctx context.Context, stopCh chan struct{}) {
+var stopCh chan struct{}
+
+func old(ctx context.Context) {
 	wait.Until(func() {}, time.Second, stopCh) // want `wait.Until does not end when ctx does: write wait.UntilWithContext`
 	wait.Forever(func() {}, time.Second)       // want `wait.Forever does not end when ctx does`
 }

@@ -60,3 +60,21 @@ func neverEnds() {
 	_ = ctx
 	time.Sleep(time.Second)
 }
+
+func method(ctx context.Context, delay wait.DelayFunc) error {
+	return delay.Until(ctx, true, true, func(context.Context) (bool, error) { return true, nil })
+}
+
+func stream(ctx context.Context) (chan int, error) { return nil, nil }
+
+func streamed(ctx context.Context) {
+	ch, err := stream(ctx)
+	if err != nil {
+		return
+	}
+	<-ch
+}
+
+func givenBoth(ctx context.Context, ch <-chan struct{}) {
+	wait.Until(func() { <-ctx.Done() }, time.Second, ch)
+}

@@ -24,10 +24,14 @@ type itself struct {
 	extra int
 }
 
+func (i itself) given(ctx context.Context) {}
+
 type answered struct {
 	//ctxvet:ok ctxfield: a request's, gone with it
 	ctx context.Context
 }
+
+func (a *answered) given(ctx context.Context) {}
 
 type pointerTo struct{ ctx *int }
 
@@ -41,9 +45,50 @@ type monitor struct {
 	cancel context.CancelCauseFunc
 }
 
+// stoppable ends its context itself.
 type stoppable struct {
-	ctx    context.Context // want `stoppable stores a context`
+	ctx    context.Context
 	cancel context.CancelFunc
 }
 
 func (s *stoppable) work() { call(s.ctx) }
+
+func (s *stoppable) workFor(ctx context.Context) {
+	call(s.ctx) // want `runs on the stored s.ctx although the method is given ctx`
+}
+
+// handed has no methods.
+type handed struct {
+	name string
+	ctx  context.Context
+}
+
+type request struct{ ctx context.Context }
+
+func (r *request) WithContext(ctx context.Context) *request { return &request{ctx} }
+
+func (r *request) do(ctx context.Context) {}
+
+type counter struct{}
+
+func (c *counter) WithContext(ctx context.Context) *counterWithContext {
+	return &counterWithContext{ctx}
+}
+
+type counterWithContext struct{ ctx context.Context }
+
+func (c *counterWithContext) inc(ctx context.Context) {}
+
+type listCall struct{ ctx context.Context }
+
+func (c *listCall) Context(ctx context.Context) *listCall {
+	c.ctx = ctx
+	return c
+}
+
+// builder's method takes no context, and so do all of an embedded type's.
+type builder struct {
+	ctx context.Context
+}
+
+func (b *builder) WithContext() *builder { return b }

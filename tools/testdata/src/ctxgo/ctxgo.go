@@ -5,88 +5,56 @@ import (
 	"sync"
 )
 
-func call(ctx context.Context)                     {}
-func told(ctx context.Context, wg *sync.WaitGroup) { wg.Done() }
+func call(ctx context.Context) {}
 
-func lost(ctx context.Context) {
-	go call(ctx) // want `nothing waits for this goroutine, which uses ctx`
-	go func() {  // want `nothing waits for this goroutine, which uses ctx`
+// start is there to start something.
+func start(ctx context.Context) {
+	go call(ctx)
+	go call(context.Background())
+	go func() {
 		call(ctx)
+		<-ctx.Done()
 	}()
 }
 
-func never(ctx context.Context) {
+func runs(ctx context.Context, workers int) {
+	for range workers {
+		go call(ctx) // want `nothing waits for this goroutine, which uses ctx`
+	}
 	go call(context.Background()) // want `runs on a context that never ends, although ctx is in scope`
-	go func() {                   // want `runs on a context that never ends`
-		call(context.TODO())
-	}()
+	<-ctx.Done()
 }
 
-func joined(ctx context.Context, wg *sync.WaitGroup, errs chan error) {
-	wg.Add(2)
-	go told(ctx, wg)
+func runsAndSelects(ctx context.Context, in chan int) {
+	go call(ctx) // want `nothing waits for this goroutine, which uses ctx`
+	for {
+		select {
+		case <-in:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func runsAndJoins(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Add(1)
 	go func() {
 		defer wg.Done()
 		call(ctx)
 	}()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		call(ctx)
-	}()
-	go func() {
-		call(ctx)
-		errs <- nil
-	}()
-	<-done
+	<-ctx.Done()
+	wg.Wait()
 }
 
-func watcher(ctx context.Context) {
-	go func() {
-		<-ctx.Done()
-		call(context.Background())
-	}()
-	go func() {
-		select {
-		case <-ctx.Done():
-		}
-	}()
+type reconciler struct{}
+
+func (r *reconciler) Reconcile(ctx context.Context) error {
+	go call(ctx) // want `nothing waits for this goroutine, which uses ctx`
+	return nil
 }
 
-func answered(ctx context.Context) {
-	//ctxvet:ok ctxgo: joined by Close
-	go call(ctx)
-}
-
-func noContext() { go call(context.Background()) }
-
-func unrelated(ctx context.Context, f func()) { go f() }
-
-func until(ctx context.Context, f func()) { f() }
-
-func joinedByItsArgument(ctx context.Context, wg *sync.WaitGroup) {
-	wg.Add(1)
-	go until(ctx, func() {
-		call(ctx)
-		wg.Done()
-	})
-	go until(ctx, func() { call(ctx) }) // want `nothing waits for this goroutine, which uses ctx`
-}
-
-func neverEnds() {
-	ctx := context.Background()
-	go call(ctx)
-	go call(context.Background())
-}
-
-type cache struct{}
-
-func newCache(ctx context.Context) *cache {
-	go call(ctx)
-	return &cache{}
-}
-
-func newAndFailing(ctx context.Context) error {
+func (r *reconciler) syncHandler(ctx context.Context) error {
 	go call(ctx) // want `nothing waits for this goroutine, which uses ctx`
 	return nil
 }

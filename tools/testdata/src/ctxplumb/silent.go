@@ -23,3 +23,18 @@ func answered() {
 	//ctxvet:ok ctxplumb: the library's own loop, which has no context
 	call(context.TODO())
 }
+
+type owner struct{ cancel context.CancelFunc }
+
+func newOwner() *owner {
+	ctx, cancel := context.WithCancel(context.TODO())
+	_ = call(ctx)
+	return &owner{cancel}
+}
+
+func newOwnerAfterACall() *owner {
+	_ = call(context.TODO()) // want `newOwnerAfterACall needs one from elsewhere: the name ctx is taken`
+	ctx, cancel := context.WithCancel(context.TODO())
+	_ = call(ctx)
+	return &owner{cancel}
+}

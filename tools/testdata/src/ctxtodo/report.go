@@ -83,3 +83,20 @@ func madeBetter(timeout time.Duration) {
 	call(ctx)
 	call(context.Background()) // want `context.Background\(\) is not cancelled with ctx`
 }
+
+func keptTODO(ctx context.Context) *owner {
+	own, cancel := context.WithCancel(context.TODO()) // want `under a cancel function that is kept has none of ctx's values: write context.WithoutCancel\(ctx\), or ctx`
+	return &owner{ctx: own, cancel: cancel}
+}
+
+func onlyCalled(ctx context.Context) {
+	own, cancel := context.WithCancel(context.Background()) // want `context.Background\(\) is not cancelled with ctx`
+	defer cancel()
+	call(own)
+}
+
+func usedSpan(ctx context.Context) *span {
+	sub, s := startSpan(context.Background()) // want `context.Background\(\) is not cancelled with ctx`
+	call(sub)
+	return s
+}

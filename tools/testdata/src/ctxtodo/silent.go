@@ -49,3 +49,51 @@ func noBetter() {
 	call(other)
 	call(context.TODO())
 }
+
+type owner struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+func kept(ctx context.Context) *owner {
+	own, cancel := context.WithCancel(context.Background())
+	return &owner{ctx: own, cancel: cancel}
+}
+
+func (o *owner) start(ctx context.Context) {
+	o.ctx, o.cancel = context.WithCancel(context.Background())
+	call(o.ctx)
+}
+
+type detached struct{ context.Context }
+
+func detach(ctx context.Context) context.Context {
+	_ = ctx
+	return detached{context.Background()}
+}
+
+func compared(ctx context.Context) bool { return ctx == context.Background() }
+
+type span struct{}
+
+func startSpan(ctx context.Context) (context.Context, *span) { return ctx, &span{} }
+
+func newTrace(ctx context.Context) *span {
+	_, s := startSpan(context.Background())
+	call(ctx)
+	return s
+}
+
+type ownerOfFunc struct{ stop func() }
+
+func (o *ownerOfFunc) start(ctx context.Context) {
+	var own context.Context
+	own, o.stop = context.WithCancel(context.Background())
+	call(own)
+}
+
+func (o *owner) startTODO() {
+	var ctx context.Context
+	ctx, o.cancel = context.WithCancel(context.TODO())
+	call(ctx)
+}

@@ -20,6 +20,12 @@ func PollUntilContextTimeout(ctx context.Context, interval, timeout time.Duratio
 	return nil
 }
 
+type DelayFunc func() time.Duration
+
+func (fn DelayFunc) Until(ctx context.Context, immediate, sliding bool, condition ConditionWithContextFunc) error {
+	return nil
+}
+
 type Backoff struct{}
 
 func ExponentialBackoff(backoff Backoff, condition ConditionFunc) error { return nil }

@@ -1,0 +1,11 @@
+package ctxtodo
+
+import (
+	"context"
+	"testing"
+)
+
+func forTest(tb testing.TB, ctx context.Context) {
+	tb.Helper()
+	call(context.Background())
+}
