@@ -24,6 +24,9 @@ type Options struct {
 
 	// Started takes the control plane, which has the CRD and the permissions of config/.
 	Started func(*controlplane.ControlPlane)
+
+	// Stopped is called when the control plane is gone, for what was started beside it. Default: nothing.
+	Stopped func()
 }
 
 // Main runs a package's tests on one control plane, ends that, looks for goroutines that are left, and
@@ -31,6 +34,9 @@ type Options struct {
 func Main(m *testing.M, options Options) int {
 	flag.Parse()
 	code, err := run(context.Background(), m, options) //nolint:forbidigo // the root of the test process: testing.M has no context
+	if options.Stopped != nil {
+		options.Stopped()
+	}
 	if err == nil && code == 0 {
 		err = goleak.Find()
 	}
