@@ -81,7 +81,7 @@ type bench struct {
 }
 
 // orders are those in which the programs take their turns, so that none always comes after the same other.
-var orders = [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}, {0, 2, 1}, {2, 0, 1}, {1, 0, 2}}
+var orders = [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}, {0, 3, 2, 1}, {1, 2, 3, 0}}
 
 func (b *bench) workload(ctx context.Context, w workload.Workload) error {
 	if b.settings.only != "" && !slices.Contains(strings.Split(b.settings.only, ","), w.ID) {
