@@ -12,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 )
 
 // itemAllocations is how much an item that does nothing allocates, from its event until it is settled: the
@@ -37,7 +38,7 @@ func BenchmarkItem(b *testing.B) {
 }
 
 func TestAllocationsOfAnItemArePinned(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
 	for name, limit := range map[string]float64{"lanyard": itemAllocations, "bare": bareItemAllocations} {
@@ -54,10 +55,13 @@ func items() map[string]func(testing.TB) func() {
 	return map[string]func(testing.TB) func(){"lanyard": frameworkItem, "bare": bareItem}
 }
 
-func frameworkItem(tb testing.TB) func() {
+func frameworkItem(tb testing.TB) func() { return itemWith(tb, controller.Telemetry{}) }
+
+// itemWith takes one event through queue, worker and context to a reconcile that does nothing.
+func itemWith(tb testing.TB, telemetry controller.Telemetry) func() {
 	informer := newStubInformer(tb)
 	reconciled := make(chan struct{})
-	m := newManager(controller.Options{})
+	m := newManager(controller.Options{Telemetry: telemetry})
 	controller.New(m, "bench", informer, func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 		reconciled <- struct{}{}
 		return controller.Result{}, nil

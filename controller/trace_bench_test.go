@@ -2,17 +2,14 @@ package controller_test
 
 import (
 	"context"
-	"log/slog"
 	"testing"
 
-	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel/metric"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 )
 
 // forgotten is a span processor that has spans recorded, and no more: what an exporter costs is its own.
@@ -36,38 +33,12 @@ func telemetries() map[string]controller.Telemetry {
 	}
 }
 
-// telemetryItem takes one event through queue, worker and context to a reconcile that does nothing.
-func telemetryItem(tb testing.TB, telemetry controller.Telemetry) func() {
-	informer := newStubInformer(tb)
-	reconciled := make(chan struct{})
-	m := newManager(controller.Options{Telemetry: telemetry})
-	controller.New(m, "bench", informer, func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
-		reconciled <- struct{}{}
-		return controller.Result{}, nil
-	}, controller.ControllerOptions{})
-	logger := logr.FromSlogHandler(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
-	ctx, cancel := context.WithCancel(klog.NewContext(tb.Context(), logger))
-	done := make(chan error, 1)
-	go func() { done <- m.Run(ctx) }()
-	tb.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			tb.Error(err)
-		}
-	})
-	handler := <-informer.handlers
-	return func() {
-		handler.OnAdd(informer.object, false)
-		<-reconciled
-	}
-}
-
 // BenchmarkTelemetry is BenchmarkItem's item with telemetry. The same without any of this code is
 // BenchmarkItem/bare, client-go alone; what it adds to the framework when it is off is nil checks.
 func BenchmarkTelemetry(b *testing.B) {
 	for _, name := range []string{"off", "unsampled", "sampled", "metrics", "both"} {
 		b.Run(name, func(b *testing.B) {
-			once := telemetryItem(b, telemetries()[name])
+			once := itemWith(b, telemetries()[name])
 			b.ReportAllocs()
 			for b.Loop() {
 				once()
@@ -77,15 +48,15 @@ func BenchmarkTelemetry(b *testing.B) {
 }
 
 func TestAllocationsOfTelemetryArePinned(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
-	off := testing.AllocsPerRun(2000, telemetryItem(t, controller.Telemetry{}))
+	off := testing.AllocsPerRun(2000, itemWith(t, controller.Telemetry{}))
 	if off > itemAllocations {
 		t.Errorf("off, a reconcile allocates %v times, and %v without any of this", off, itemAllocations)
 	}
 	for name, most := range map[string]float64{"unsampled": 20, "sampled": 42, "metrics": 8} {
-		if more := testing.AllocsPerRun(2000, telemetryItem(t, telemetries()[name])) - off; more > most {
+		if more := testing.AllocsPerRun(2000, itemWith(t, telemetries()[name])) - off; more > most {
 			t.Errorf("%s: a reconcile allocates %v times more than without telemetry, want at most %v", name, more, most)
 		}
 	}

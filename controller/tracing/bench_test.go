@@ -11,6 +11,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"k8s.io/client-go/util/flowcontrol"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
@@ -85,7 +86,7 @@ func BenchmarkCall(b *testing.B) {
 }
 
 func TestAllocationsArePinned(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
 	all := modes(t)

@@ -6,6 +6,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 )
 
 // BenchmarkAddGetDone takes one key through a queue that holds others: client-go's own storage, and ours
@@ -24,7 +26,7 @@ func BenchmarkAddGetDone(b *testing.B) {
 }
 
 func TestAllocationsOfTheQueueAreThoseOfClientGo(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
 	got := map[string]float64{}

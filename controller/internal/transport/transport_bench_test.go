@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
@@ -33,7 +34,7 @@ func BenchmarkUpdate(b *testing.B) {
 }
 
 func TestAllocationsOfACallArePinned(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates too")
 	}
 	ctx, got := itemContext(t.Context()), map[string]float64{}
