@@ -163,8 +163,10 @@ func (r *run) stop(root context.Context) error {
 		}
 	}
 	if expired {
+		flushed := r.manager.flushAside(root)
 		r.endWatch(root)
 		r.keepLease()
+		<-flushed
 	}
 	if expired {
 		r.manager.transport.CloseIdle()
