@@ -62,6 +62,16 @@ func inFunction(function string, prepare func(testing.TB, *shutdowntest.Proxy) f
 	}
 }
 
+// connecting has no connection come about. One call dials, for each connection that is wanted, and the others
+// wait for it.
+func connecting(t testing.TB, proxy *shutdowntest.Proxy) func(int) {
+	stalled := proxy.StallDials()
+	return func(n int) {
+		stalled.Await(1)
+		eventually(t, fmt.Sprintf("%d calls wait for a connection", n), func() bool { return goroutinesIn("(*oneDial).RoundTrip(") >= n })
+	}
+}
+
 var (
 	gets    = shutdowntest.Match{Verb: "get", Resource: "configmaps"}
 	patches = shutdowntest.Match{Verb: "patch", Resource: "configmaps"}
@@ -76,7 +86,7 @@ func phases() map[string]phase {
 			call:    get, unheld: true,
 		},
 		"waiting for a connection": {
-			prepare: func(_ testing.TB, proxy *shutdowntest.Proxy) func(int) { return proxy.StallDials().Await },
+			prepare: connecting,
 			call:    get, unheld: true,
 		},
 		"held before the server":         {prepare: rule(patches, shutdowntest.Stall()), call: annotate},
