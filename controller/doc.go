@@ -39,5 +39,5 @@
 //	C24  reconcilers get copies; managedFields are dropped  worker.go, informers.go
 //	C25  watches, calls and the lease on their own          internal/transport (pool.go)
 //	C26  the server is told the deadline                    internal/transport (deadline.go)
-//	C27  a stuck process gives up leadership                leadership.go
+//	C27  a stuck process gives up leadership                health.go
 package controller

@@ -11,6 +11,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/trigger"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
@@ -91,7 +92,7 @@ func (c *Controller[T]) finish(ctx context.Context, span trace.Span, unit *work.
 }
 
 // termSpan makes a span for the beginning or the end of a term, linked to the other.
-func (m *Manager) termSpan(ctx context.Context, name string, begun trace.SpanContext, attributes ...attribute.KeyValue) trace.SpanContext {
+func (m *Manager) termSpan(ctx context.Context, name string, t *term.Term, begun trace.SpanContext, attributes ...attribute.KeyValue) trace.SpanContext {
 	provider := m.options.Telemetry.TracerProvider
 	if provider == nil {
 		return trace.SpanContext{}
@@ -100,6 +101,7 @@ func (m *Manager) termSpan(ctx context.Context, name string, begun trace.SpanCon
 	if begun.IsValid() {
 		links = append(links, trace.Link{SpanContext: begun})
 	}
+	attributes = append(attributes, attribute.String(tracing.AttrLease, t.Lease), attribute.Int(tracing.AttrTerm, t.Number))
 	_, span := provider.Tracer(scopeName).Start(ctx, name, trace.WithNewRoot(), trace.WithLinks(links...), trace.WithAttributes(attributes...))
 	span.End()
 	return span.SpanContext()

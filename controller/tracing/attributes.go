@@ -27,6 +27,7 @@ const (
 	AttrChainID     = "lanyard.chain_id"          // string: trace id of the chain's first attempt
 	AttrTerm        = "lanyard.term"              // int: number of the term of leadership
 	AttrLease       = "lanyard.lease"             // string: namespace and name
+	AttrTermEnd     = "lanyard.term.end"          // string, on the end of a term: how, a cause.TermEnd
 	AttrGeneration  = "lanyard.object.generation" // int
 )
 
