@@ -130,7 +130,11 @@ func TestC18ARefusalByAnOlderLeaseIsTriedAgainAndByANewerOneEndsTheTerm(t *testi
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				calls := 0
+				needed := newTerm(t, time.Minute)
 				client := clientOf(t, &Transport{Connections: 1}, &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
+					if told, err := time.ParseDuration(req.URL.Query().Get("timeout")); err != nil || told > needed.Remaining() {
+						t.Errorf("the server may work for %v (%v), the term is valid for %v", told, err, needed.Remaining())
+					}
 					if sent, _ := io.ReadAll(req.Body); string(sent) != "{}" {
 						t.Errorf("the body is %q", sent)
 					}
@@ -139,7 +143,6 @@ func TestC18ARefusalByAnOlderLeaseIsTriedAgainAndByANewerOneEndsTheTerm(t *testi
 					}
 					return answerOf(403, test.body), nil
 				})})
-				needed := newTerm(t, time.Minute)
 				defer needed.End(cause.TermResigned, "")
 				resp, err := client.Do(request(t, work.NewContext(t.Context(), &work.Unit{Term: needed}), "PUT", pods))
 				if err != nil {

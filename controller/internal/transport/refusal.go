@@ -28,13 +28,13 @@ const (
 	retryFor   = 5 * time.Second
 )
 
-// send sends a request that needs a term. Where the server's fence refuses it by a state of the lease from
+// send sends the call's request, which may need a term. Where the server's fence refuses it by a state of the lease from
 // before the term, it is sent again; by any other, the term is over, whatever this process believes (C18).
 // Nothing that the fence refuses has been applied.
-func send(ctx context.Context, next http.RoundTripper, req *http.Request, needed *term.Term) (*http.Response, error) {
+func (c *call) send(req *http.Request, needed *term.Term) (*http.Response, error) {
 	began := time.Now()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		resp, err := next.RoundTrip(req)
+		resp, err := c.lane.next.RoundTrip(c.outgoing(req, needed))
 		if err != nil || needed == nil || resp.StatusCode != http.StatusForbidden {
 			return resp, err
 		}
@@ -51,7 +51,7 @@ func send(ctx context.Context, next http.RoundTripper, req *http.Request, needed
 			return resp, nil //nolint:nilerr // the answer says more than that it cannot be tried again
 		}
 		_ = resp.Body.Close()
-		if err := pause(ctx, wait); err != nil {
+		if err := pause(c.ctx, wait); err != nil {
 			return nil, err
 		}
 		req = again

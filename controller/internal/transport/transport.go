@@ -230,7 +230,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
 	}
 	sent := time.Now()
-	resp, err := send(c.ctx, c.lane.next, c.outgoing(req, needed), needed)
+	resp, err := c.send(req, needed)
 	if observer := t.transport.Observer; observer != nil && c.Verb != "watch" {
 		code := 0
 		if err == nil {
