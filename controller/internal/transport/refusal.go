@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -28,15 +29,20 @@ const (
 	retryFor   = 5 * time.Second
 )
 
-// send sends the call's request, which may need a term. Where the server's fence refuses it by a state of the lease from
-// before the term, it is sent again; by any other, the term is over, whatever this process believes (C18).
-// Nothing that the fence refuses has been applied.
+// send sends the call's request, which may need a term. Where the server's fence refuses it by a state of the
+// lease from before the term, it is sent again; by any other, the term is over, whatever this process believes
+// (C18). Nothing that the fence refuses has been applied.
 func (c *call) send(req *http.Request, needed *term.Term) (*http.Response, error) {
 	began := time.Now()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		resp, err := c.lane.next.RoundTrip(c.outgoing(req, needed))
-		if err != nil || needed == nil || resp.StatusCode != http.StatusForbidden {
+		switch {
+		case needed == nil:
 			return resp, err
+		case err != nil:
+			return nil, withEnd(needed, err)
+		case resp.StatusCode != http.StatusForbidden:
+			return resp, nil
 		}
 		message, seen := refusal(resp)
 		if message == "" {
@@ -56,6 +62,15 @@ func (c *call) send(req *http.Request, needed *term.Term) (*http.Response, error
 		}
 		req = again
 	}
+}
+
+// withEnd makes the error of a call say that its term is over. The connection may report its own end first,
+// which is only how the call came to know.
+func withEnd(needed *term.Term, err error) error {
+	if ended := needed.Err(); ended != nil && !errors.Is(err, cause.LeadershipLost) {
+		return fmt.Errorf("%w (%w)", ended, err)
+	}
+	return err
 }
 
 // refusal is the fence's message, and the resourceVersion of the lease that it went by; both are empty if
