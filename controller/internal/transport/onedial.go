@@ -1,51 +1,78 @@
 package transport
 
 import (
+	"context"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"sync"
 )
 
-// oneDial lets requests through one after the other until there is a connection. Of a burst, as at the
-// beginning of a term, net/http would have each open one, with its TLS handshake, only to find that the first
-// carries them all.
+// oneDial lets one request at a time open a connection. net/http would have each of a burst open one, with its
+// TLS handshake, only to find that the first carries them all: at the beginning of a term, after a lost
+// connection, and when so many calls have been cancelled at once that the connection is full of streams that the
+// server still counts.
 type oneDial struct {
-	next      http.RoundTripper
-	turn      chan struct{} // holds an element while a request has its turn
-	connected chan struct{} // closed once there has been a connection
-	once      sync.Once
+	next http.RoundTripper
+	turn chan struct{} // holds an element while a request may dial
 }
 
-func newOneDial(next http.RoundTripper) *oneDial {
-	return &oneDial{next: next, turn: make(chan struct{}, 1), connected: make(chan struct{})}
+// errNotYourTurn is what a request gets that would have to dial. It has not been sent.
+var errNotYourTurn = errors.New("another request opens the connection")
+
+type turnKey struct{}
+
+// inTurns makes connections only for requests that have their turn. It goes below a oneDial.
+func inTurns(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if ctx.Value(turnKey{}) == nil {
+			return nil, errNotYourTurn
+		}
+		return dial(ctx, network, address)
+	}
+}
+
+func newOneDial(next http.RoundTripper) http.RoundTripper {
+	return &oneDial{next: next, turn: make(chan struct{}, 1)}
 }
 
 // WrappedRoundTripper lets others find the transport below.
 func (d *oneDial) WrappedRoundTripper() http.RoundTripper { return d.next }
 
 func (d *oneDial) RoundTrip(req *http.Request) (*http.Response, error) {
+	hasBody := req.Body != nil && req.Body != http.NoBody
+	if !hasBody || req.GetBody != nil {
+		resp, err := d.next.RoundTrip(req)
+		if !errors.Is(err, errNotYourTurn) {
+			return resp, err
+		}
+		if hasBody { // the one that it had has been closed
+			again := *req
+			if again.Body, err = req.GetBody(); err != nil {
+				return nil, err
+			}
+			req = &again
+		}
+	}
+	return d.inTurn(req)
+}
+
+// inTurn sends a request that may dial. Its turn ends once it has a connection, which by then is there for all:
+// the next finds it.
+func (d *oneDial) inTurn(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	select {
-	case <-d.connected:
-		return d.next.RoundTrip(req)
-	default:
-	}
-	select {
-	case <-d.connected:
-		return d.next.RoundTrip(req)
 	case d.turn <- struct{}{}:
-		defer func() { <-d.turn }()
 	case <-ctx.Done():
 		if req.Body != nil {
 			_ = req.Body.Close() // as a RoundTripper has to
 		}
 		return nil, ctx.Err()
 	}
-	got := func() { d.once.Do(func() { close(d.connected) }) }
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got() }}
-	resp, err := d.next.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
-	if err == nil {
-		got() // from a transport that does not tell
-	}
-	return resp, err
+	over := sync.OnceFunc(func() { <-d.turn })
+	defer over()
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { over() }}
+	ctx = context.WithValue(httptrace.WithClientTrace(ctx, trace), turnKey{}, true)
+	return d.next.RoundTrip(req.WithContext(ctx))
 }

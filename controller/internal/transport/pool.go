@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"k8s.io/client-go/rest"
+	ktransport "k8s.io/client-go/transport"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
@@ -110,15 +111,14 @@ func (p *pool) connect() (http.RoundTripper, error) {
 	config := rest.AnonymousClientConfig(p.base)
 	config.CertData, config.CertFile = p.base.CertData, p.base.CertFile
 	config.KeyData, config.KeyFile = p.base.KeyData, p.base.KeyFile
-	config.ExecProvider = p.base.ExecProvider // may have a certificate to show
-	config.WrapTransport = p.base.WrapTransport
+	config.ExecProvider = p.base.ExecProvider                                    // may have a certificate to show
+	config.WrapTransport = ktransport.Wrappers(newOneDial, p.base.WrapTransport) // the user's does not see whose turn it is
 	config.UserAgent = ""
-	config.Dial = p.conns.dialer(p.base.Dial, p.fence)
+	config.Dial = inTurns(p.conns.dialer(p.base.Dial, p.fence))
 	next, err := rest.TransportFor(config)
 	if err != nil {
 		return nil, err
 	}
-	next = newOneDial(next)
 	if p.trace != nil {
 		next = p.trace(next)
 	}
