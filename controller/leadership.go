@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -141,11 +142,12 @@ func (r *run) serve(ctx context.Context, tenure *election.Tenure) error {
 	logger.Info("Leading", "lease", t.Lease, "term", t.String())
 	m.metrics.TermBegan(ctx)
 	begun := m.termSpan(ctx, tracing.SpanTermBegin, t, trace.SpanContext{})
-	defer func() {
+	tellEnd := sync.OnceFunc(func() {
 		// What ended a term that ended with the process is known, and the resignation still to come.
 		m.metrics.TermEnded(context.WithoutCancel(ctx), string(howEnded(t)))
 		m.termSpan(context.WithoutCancel(ctx), tracing.SpanTermEnd, t, begun, attribute.String(tracing.AttrTermEnd, string(howEnded(t))))
-	}()
+	})
+	defer tellEnd()
 	termCtx := klog.NewContext(t.Context(), klog.LoggerWithValues(logger, "term", t.String()))
 
 	var works group.Group
@@ -182,6 +184,7 @@ func (r *run) serve(ctx context.Context, tenure *election.Tenure) error {
 	report := m.finishTerm(t, time.Since(began))
 	logger.Info("Leadership ended", "lease", t.Lease, "term", t.String(), "cause", t.Err(), "took", report.Took.String(),
 		"cancelled", len(report.Cancelled), "finished", report.Finished)
+	tellEnd() // so that it is flushed too
 	flushed := m.flushAside(ctx)
 	r.release(ctx)
 	<-flushed

@@ -129,6 +129,13 @@ func (o observer) Waited(ctx context.Context, reason string, began time.Time) {
 	o.client.Throttled(ctx, began, reason)
 }
 
+// Postponed is told of a wait that is to come. Where it has come, the next attempt makes its span.
+func (o observer) Postponed(ctx context.Context, wait time.Duration) {
+	if wait >= minWait {
+		o.metrics.Throttled(ctx, tracing.ThrottleRetryAfter, wait)
+	}
+}
+
 // observe has the metrics read the manager's state until stop.
 func (m *Manager) observe() (stop func(), err error) {
 	return m.metrics.Observe(func() metrics.State {

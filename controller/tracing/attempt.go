@@ -14,13 +14,11 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/lanyard-k8s/lanyard/controller/apicall"
+	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
 )
 
 // maxStatus is how much of an error's body is kept to find its reason in.
 const maxStatus = 16 << 10
-
-// refusedByFence is in the message of the fence in config/fence, after which the framework sends again.
-const refusedByFence = "denied request: fenced by lease"
 
 // attempt is one request on its way, until its response has been read or closed.
 type attempt struct {
@@ -58,8 +56,8 @@ func (a *attempt) answered(resp *http.Response) {
 }
 
 func (a *attempt) fail(err error) {
-	if retriedError(a.req, err) && a.ctx.Err() == nil {
-		a.again(resetWait, ThrottleRetryAfter)
+	if wait, ok := resend.AfterError(a.req, err); ok {
+		a.again(wait, ThrottleRetryAfter)
 	}
 	a.end(err, false)
 }
@@ -92,10 +90,10 @@ func (a *attempt) end(err error, whole bool) {
 // any other.
 func (a *attempt) judge() {
 	code := a.resp.StatusCode
-	if wait, ok := retried(a.resp); ok {
+	if wait, ok := resend.AfterResponse(a.resp); ok {
 		a.again(wait, ThrottleRetryAfter)
 	}
-	if code == http.StatusForbidden && bytes.Contains(a.status, []byte(refusedByFence)) {
+	if code == http.StatusForbidden && bytes.Contains(a.status, []byte(resend.Denied+resend.Fenced)) {
 		a.again(fenceWait, ThrottleFence)
 	}
 	if code < 400 || code == http.StatusConflict || code == http.StatusNotFound && a.call.ReadOnly() {

@@ -2,19 +2,16 @@ package tracing
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 const (
 	maxAttempts = 1024        // remembered at a time, of all clients
 	memory      = time.Minute // how long after the wait that was asked for an attempt is another of the same call
-	resetWait   = time.Second // client-go's, after a connection broke
 	fenceWait   = 10 * time.Second
 )
 
@@ -73,19 +70,4 @@ func (a *attempts) add(key attemptKey, f failed) {
 	if len(a.failed) < maxAttempts {
 		a.failed[key] = f
 	}
-}
-
-// retried tells whether client-go (rest/with_retry.go, 0.37.2) tries again after a response, and when.
-func retried(resp *http.Response) (wait time.Duration, ok bool) {
-	if resp.StatusCode != http.StatusTooManyRequests && resp.StatusCode < 500 {
-		return 0, false
-	}
-	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
-	return time.Duration(seconds) * time.Second, err == nil
-}
-
-// retriedError tells the same of an error.
-func retriedError(req *http.Request, err error) bool {
-	return req.Method == http.MethodGet &&
-		(utilnet.IsConnectionReset(err) || utilnet.IsProbableEOF(err) || utilnet.IsHTTP2ConnectionLost(err))
 }

@@ -77,7 +77,6 @@ const (
 	ReasonResync         = "resync"
 	ReasonStartUp        = "start_up"
 	ReasonSuperseded     = "superseded"
-	ReasonManual         = "manual"
 )
 
 // Results of a reconcile.

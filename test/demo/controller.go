@@ -118,7 +118,6 @@ func (p *play) note(r *replica, content []byte) error {
 	switch {
 	case l.Msg == "Leading":
 		say("leader", "process %d leads, term %s; the other is warm and waits", r.process.Process.Pid, l.Term)
-	case strings.Contains(l.Err, "the object has been modified"): // another was first to take the lease
 	case l.Level == "ERROR" || strings.HasPrefix(l.Msg, "List or watch failed"):
 		say("controller", "%s %s: %s", l.Msg, l.Object, l.Err)
 	}

@@ -8,10 +8,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 )
 
 // demo is a run of the demonstration in a process group of its own, as a shell starts it.
@@ -20,13 +21,13 @@ type demo struct {
 	cmd    *exec.Cmd
 	began  time.Time
 	tmp    string // its folder for temporary files, which also tells its processes from others
-	output *output
+	output *output.Buffer
 	gone   chan struct{}
 }
 
 func start(t *testing.T, environment []string, args ...string) *demo {
 	t.Helper()
-	d := &demo{T: t, began: time.Now(), tmp: t.TempDir(), output: &output{}, gone: make(chan struct{})}
+	d := &demo{T: t, began: time.Now(), tmp: t.TempDir(), output: &output.Buffer{}, gone: make(chan struct{})}
 	d.cmd = exec.Command(binary, args...)
 	d.cmd.Env = append(append(os.Environ(), "TMPDIR="+d.tmp), environment...)
 	d.cmd.Stdout, d.cmd.Stderr = d.output, d.output
@@ -141,21 +142,4 @@ func (d *demo) processes(name string) []int {
 		}
 	}
 	return pids
-}
-
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/image"
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 )
 
 func TestTheImagesBinaryReconcilesAndEndsBySIGTERM(t *testing.T) {
@@ -25,7 +26,7 @@ func TestTheImagesBinaryReconcilesAndEndsBySIGTERM(t *testing.T) {
 
 	ctx, terminate := context.WithCancel(t.Context())
 	defer terminate()
-	out, ended := newOutput(), make(chan error, 1)
+	out, ended := &output.Buffer{}, make(chan error, 1)
 	go func() {
 		ended <- img.Run(ctx, image.RunOptions{Output: out, Mounts: map[string]string{path: "/etc/flunder/kubeconfig"}},
 			"-kubeconfig=/etc/flunder/kubeconfig", "-health-addr=127.0.0.1:0", "-namespace="+e.namespace)

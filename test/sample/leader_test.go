@@ -26,7 +26,7 @@ func (e *env) candidate(name string, more ...string) *process {
 func TestC16AStandByIsReadyAndReconcilesWhenTheLeaderEnds(t *testing.T) {
 	e := newEnv(t)
 	a := e.candidate("a").ready()
-	if holder := a.output.await(t, leading)[1]; holder != "a" {
+	if holder := a.output.Await(t, leading)[1]; holder != "a" {
 		t.Errorf("%s leads", holder)
 	}
 	b := e.candidate("b").ready()
@@ -43,7 +43,7 @@ func TestC16AStandByIsReadyAndReconcilesWhenTheLeaderEnds(t *testing.T) {
 	if !strings.Contains(a.output.String(), "Lease released") {
 		t.Error("it does not say that it has released the lease")
 	}
-	b.output.await(t, leading)
+	b.output.Await(t, leading)
 	e.create("second")
 	e.awaitRollingOut("second")
 	b.signal(syscall.SIGTERM)
@@ -53,7 +53,7 @@ func TestC16AStandByIsReadyAndReconcilesWhenTheLeaderEnds(t *testing.T) {
 func TestC17WithExitOnLossALeaderThatHasLostTheLeaseExitsWithOneAndSaysWhy(t *testing.T) {
 	e := newEnv(t)
 	p := e.candidate("a", "-leader-elect-exit-on-loss").ready()
-	p.output.await(t, leading)
+	p.output.Await(t, leading)
 	give(t, "somebody")
 	if status, _ := p.exit(time.Minute); status != 1 {
 		t.Errorf("the exit status is %d, want 1", status)
@@ -69,11 +69,11 @@ func TestC17WithExitOnLossALeaderThatHasLostTheLeaseExitsWithOneAndSaysWhy(t *te
 func TestC17WithoutThatItStandsByAndLeadsAgain(t *testing.T) {
 	e := newEnv(t)
 	p := e.candidate("a").ready()
-	p.output.await(t, leading)
+	p.output.Await(t, leading)
 	give(t, "somebody")
-	p.output.await(t, regexp.MustCompile(`"Leadership ended".*another process holds the lease: somebody`))
+	p.output.Await(t, regexp.MustCompile(`"Leadership ended".*another process holds the lease: somebody`))
 	give(t, "")
-	p.output.await(t, regexp.MustCompile(`(?s)"Leadership ended".*"Leading" lease=`))
+	p.output.Await(t, regexp.MustCompile(`(?s)"Leadership ended".*"Leading" lease=`))
 	e.create("later")
 	e.awaitRollingOut("later")
 	p.signal(syscall.SIGTERM)

@@ -7,17 +7,18 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 )
 
 // process is a run of the sample controller.
 type process struct {
 	*testing.T
 	cmd    *exec.Cmd
-	output *output
+	output *output.Buffer
 	gone   chan struct{} // closed when the process has ended
 }
 
@@ -25,7 +26,7 @@ type process struct {
 // the tests is none of theirs, so it has none.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{T: t, output: newOutput()}
+	p := &process{T: t, output: &output.Buffer{}}
 	p.cmd = exec.Command(binary, args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.run()
@@ -79,7 +80,7 @@ var (
 // healthURL waits until the process serves health, and returns where.
 func (p *process) healthURL() string {
 	p.Helper()
-	return "http://" + p.output.await(p.T, healthLine)[1]
+	return "http://" + p.output.Await(p.T, healthLine)[1]
 }
 
 // ready waits until the process says that it is.
@@ -121,46 +122,4 @@ func (p *process) killedBy() syscall.Signal {
 		return 0
 	}
 	return status.Signal()
-}
-
-// output is what a process has written so far.
-type output struct {
-	mu      sync.Mutex
-	text    strings.Builder
-	written chan struct{} // closed at the next write
-}
-
-func newOutput() *output { return &output{written: make(chan struct{})} }
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	close(o.written)
-	o.written = make(chan struct{})
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// await waits until a pattern is in the output.
-func (o *output) await(t *testing.T, pattern *regexp.Regexp) []string {
-	t.Helper()
-	deadline := time.After(time.Minute)
-	for {
-		o.mu.Lock()
-		match, written := pattern.FindStringSubmatch(o.text.String()), o.written
-		o.mu.Unlock()
-		if match != nil {
-			return match
-		}
-		select {
-		case <-written:
-		case <-deadline:
-			t.Fatalf("after a minute there is no %s in the output", pattern)
-		}
-	}
 }

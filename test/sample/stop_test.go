@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 )
 
 // prompt is less than what a person takes for waiting.
@@ -101,7 +103,7 @@ func TestASignalEndsTheProcessAtOnceWhileTheAPIServerIsDown(t *testing.T) {
 	config := account(t)
 	config.Host = "https://" + closedPort(t)
 	p := start(t, "-kubeconfig="+kubeconfig(t, config), "-health-addr=127.0.0.1:0")
-	p.output.await(t, regexp.MustCompile(`List or watch failed, trying again.*refused`))
+	p.output.Await(t, regexp.MustCompile(`List or watch failed, trying again.*refused`))
 	p.signal(os.Interrupt)
 	wantPromptEnd(t, p)
 }
@@ -112,7 +114,7 @@ func TestASecondSignalEndsAProcessThatHangs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{T: t, output: newOutput()}
+	p := &process{T: t, output: &output.Buffer{}}
 	p.cmd = exec.Command(binary, "-kubeconfig="+kubeconfig(t, account(t)), "-health-addr=127.0.0.1:0")
 	p.cmd.Stderr = writer
 	p.run()

@@ -24,6 +24,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
 	"github.com/lanyard-k8s/lanyard/test/tracing/collector"
 )
@@ -145,7 +146,7 @@ func TestEachLineOfAnItemCarriesItsObjectAttemptTraceAndTermAlsoThoseOfClientGo(
 	match := stalledApply
 	match.First = 1
 	proxy.Add(match, shutdowntest.Answer(429, time.Second))
-	lines := &output{}
+	lines := &output.Buffer{}
 	ctx := klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: slog.Level(-10)})))
 	r := e.run(ctx, unlimited(proxy.Config()), e.electing(e.telemetry()), func(m *controller.Manager) error {
 		_, err := flunder.Setup(m, flunder.Options{Namespace: e.namespace})

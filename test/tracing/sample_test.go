@@ -8,8 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
-	"sync"
 	"syscall"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,6 +15,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 )
 
 // build builds the sample controller.
@@ -31,25 +30,8 @@ func build(ctx context.Context) error {
 type process struct {
 	*env
 	cmd    *exec.Cmd
-	output *output
+	output *output.Buffer
 	gone   chan struct{}
-}
-
-type output struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }
 
 // sample runs the sample controller in this namespace until the test ends.
@@ -57,7 +39,7 @@ func (e *env) sample(config *rest.Config, variables []string, args ...string) *p
 	e.Helper()
 	kubeconfig := filepath.Join(e.TempDir(), "kubeconfig")
 	e.must(controlplane.WriteKubeconfig(kubeconfig, config))
-	p := &process{env: e, output: &output{}, gone: make(chan struct{})}
+	p := &process{env: e, output: &output.Buffer{}, gone: make(chan struct{})}
 	// Not CommandContext, which would kill it before it has flushed.
 	p.cmd = exec.Command(binary, append([]string{"-kubeconfig", kubeconfig, "-namespace", e.namespace, "-health-addr", ""}, args...)...)
 	p.cmd.Env = append([]string{"HOME=" + e.TempDir(), "OTEL_BSP_SCHEDULE_DELAY=100"}, variables...)

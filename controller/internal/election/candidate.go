@@ -114,7 +114,7 @@ func (c *Candidate) try(ctx context.Context) (*Tenure, error) {
 	t := &Tenure{candidate: c, lock: l, stop: stop, done: make(chan struct{})}
 	go func() {
 		defer close(t.done)
-		elector.Run(run)
+		elector.Run(withQuietRaces(run))
 		if l.term != nil {
 			// It ended for another reason, or client-go has given up renewing.
 			l.term.End(cause.TermExpired, fmt.Sprintf("no renewal succeeded for %v", c.RenewDeadline))

@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
@@ -176,7 +177,7 @@ func (l *lock) failed(ctx context.Context, verb string, err error) error {
 		return err // client-go asks
 	}
 	err = fmt.Errorf("%s the lease %s: %w", verb, c.Lease, err)
-	if apierrors.IsForbidden(err) && !strings.Contains(err.Error(), "denied request") { // which an admission policy says
+	if apierrors.IsForbidden(err) && !strings.Contains(err.Error(), resend.Denied) { // which an admission policy says
 		err = fmt.Errorf("%w (grant get, create, update, list and watch on it to the user that the controller runs as)", err)
 		if !l.answered {
 			select {

@@ -149,7 +149,8 @@ func (s *Set) Called(ctx context.Context, verb, resource string, code int, took 
 
 type throttleKey string
 
-// Throttled notes that a call was held back, by the client's rate limiter or for room on a connection.
+// Throttled notes that a call was held back, by the client's rate limiter, for room on a connection, or because
+// the server asked for it.
 func (s *Set) Throttled(ctx context.Context, reason string, wait time.Duration) {
 	if s == nil {
 		return

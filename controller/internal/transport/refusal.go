@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
-// What the fence in the API server (config/fence, docs/fence.md) says when it refuses a write, in whatever
-// encoding: the second part is the resourceVersion of the lease that it went by, and may be missing.
+// What the fence in the API server says when it refuses a write, in whatever encoding: the second part is the
+// resourceVersion of the lease that it went by, and may be missing.
 const (
-	refusalPattern = `denied request: (fenced by lease[ :](?:[ -~]*?resourceVersion=(\d+)\]|[ -~]*))`
+	refusalPattern = resend.Denied + `(` + resend.Fenced + `[ :](?:[ -~]*?resourceVersion=(\d+)\]|[ -~]*))`
 	maxRefusalSize = 64 << 10
 )
 

@@ -19,6 +19,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
@@ -50,6 +51,8 @@ type Observer interface {
 	Called(ctx context.Context, call *apicall.Call, code int, took time.Duration)
 	// Waited is told that a call had to wait since began, for a reason out of a bounded set.
 	Waited(ctx context.Context, reason string, began time.Time)
+	// Postponed is told that the API server wants a call to be made again later, which client-go does.
+	Postponed(ctx context.Context, wait time.Duration)
 }
 
 // lines are the pools of all clients made from one configuration.
@@ -231,14 +234,39 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	sent := time.Now()
 	resp, err := c.send(req, needed)
-	if observer := t.transport.Observer; observer != nil && c.Verb != "watch" {
-		code := 0
-		if err == nil {
-			code = resp.StatusCode
-		}
-		observer.Called(c.ctx, &c.Call.Call, code, time.Since(sent))
+	observer := t.transport.Observer
+	if observer == nil || c.Verb == "watch" {
+		return finish(req, resp, err, c)
 	}
-	return finish(req, resp, err, c)
+	code := 0
+	if err == nil {
+		code = resp.StatusCode
+	}
+	observer.Called(c.ctx, &c.Call.Call, code, time.Since(sent))
+	resp, err = finish(req, resp, err, c)
+	postponed(observer, req, resp, err)
+	return resp, err
+}
+
+// postponed tells the observer how long client-go will wait before it makes the call again. That is told here,
+// beforehand, because nothing joins the next attempt to this one.
+func postponed(observer Observer, req *http.Request, resp *http.Response, err error) {
+	var (
+		wait  time.Duration
+		again bool
+	)
+	if err != nil {
+		wait, again = resend.AfterError(req, err)
+	} else {
+		wait, again = resend.AfterResponse(resp)
+	}
+	if !again {
+		return
+	}
+	if deadline, ok := req.Context().Deadline(); ok {
+		wait = min(wait, time.Until(deadline))
+	}
+	observer.Postponed(req.Context(), wait)
 }
 
 // board finds the connection for a call, and waits for room on it.

@@ -1,0 +1,161 @@
+package election
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/klog/v2"
+)
+
+// TestARaceForTheLeaseIsNoErrorInTheLog has three who try to create the lease at once, and the other two to
+// take it when the first has resigned.
+func TestARaceForTheLeaseIsNoErrorInTheLog(t *testing.T) {
+	var all string
+	for seed := range uint64(10) {
+		synctest.Test(t, func(t *testing.T) {
+			log := &bytes.Buffer{}
+			ctx := logTo(t.Context(), log)
+			store := newStore()
+			var racing sync.WaitGroup
+			for number := range 3 {
+				c := newCandidate(number, &network{store: store, process: &process{number: number, rate: 1, start: time.Now()},
+					rand: rand.New(rand.NewPCG(seed, uint64(number))), scale: time.Second})
+				racing.Go(func() { leadOnce(ctx, t, c) })
+			}
+			racing.Wait()
+			if strings.Contains(log.String(), "level=ERROR") {
+				t.Errorf("seed %d: the log of a race has errors:\n%s", seed, log)
+			}
+			all += log.String()
+		})
+	}
+	// What would be an error, had it not been expected, did happen.
+	for _, text := range []string{"already exists", "the object has been modified", "Failed to update lease", "Error initially creating lease lock"} {
+		if !strings.Contains(all, text) {
+			t.Errorf("no log of a race says %q", text)
+		}
+	}
+}
+
+func TestATryThatIsReplacedIsNoErrorInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &bytes.Buffer{}
+		ctx, cancel := context.WithCancel(logTo(t.Context(), log))
+		server := &hanging{}
+		c := newCandidate(0, server)
+		var campaign sync.WaitGroup
+		campaign.Go(func() { _, _ = c.Elect(ctx) })
+		synctest.Wait()
+		c.pokeNow()
+		synctest.Wait()
+		if text := log.String(); server.asked != 2 || strings.Contains(text, "level=ERROR") || !strings.Contains(text, context.Canceled.Error()) {
+			t.Errorf("the server was asked %d times, and the log has an error, or nothing of the first:\n%s", server.asked, text)
+		}
+		cancel()
+		campaign.Wait()
+	})
+}
+
+func TestAServerThatRefusesOrCannotBeReachedIsAnErrorInTheLog(t *testing.T) {
+	for text, err := range map[string]error{
+		"is forbidden":             apierrors.NewForbidden(leases, "lease", errors.New("no rights")),
+		"connection reset by peer": errBroken,
+		"etcd is gone":             apierrors.NewInternalError(errors.New("etcd is gone")),
+	} {
+		for verb, server := range map[string]*refusing{"get": {get: err}, "create": {write: err}} {
+			t.Run(verb+": "+text, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					log := &bytes.Buffer{}
+					ctx, cancel := context.WithTimeout(logTo(t.Context(), log), 10*time.Second)
+					defer cancel()
+					if tenure, err := newCandidate(0, server).Elect(ctx); tenure != nil || err == nil {
+						t.Errorf("it is elected: %v, %v", tenure, err)
+					}
+					if !regexp.MustCompile("level=ERROR .*" + text).MatchString(log.String()) {
+						t.Errorf("the log has no error that says %q:\n%s", text, log)
+					}
+				})
+			})
+		}
+	}
+}
+
+// logTo has all of the framework's log and client-go's go to a buffer, which the handler locks.
+func logTo(ctx context.Context, log *bytes.Buffer) context.Context {
+	return klog.NewContext(ctx, logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.Level(-4)})))
+}
+
+func newCandidate(number int, client coordinationv1client.LeasesGetter) *Candidate {
+	config := timings[3]
+	config.Lease, config.Identity = types.NamespacedName{Namespace: "default", Name: "lease"}, fmt.Sprint(number)
+	config.Clock, config.Progress = (&process{rate: 1, start: time.Now()}).clock, func() error { return nil }
+	config.Client = client
+	return New(config)
+}
+
+// leadOnce campaigns, leads for a while, and resigns.
+func leadOnce(ctx context.Context, t *testing.T, c *Candidate) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	defer cancel()
+	watching.Go(func() { _ = c.Watch(ctx) })
+	tenure, err := c.Elect(ctx)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	time.Sleep(time.Minute)
+	if err := tenure.Resign(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// hanging is a server that does not answer.
+type hanging struct {
+	coordinationv1client.LeaseInterface // nil: what is not below is not used
+	asked                               int
+}
+
+func (h *hanging) Leases(string) coordinationv1client.LeaseInterface { return h }
+
+func (h *hanging) Get(ctx context.Context, _ string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
+	h.asked++ // one elector at a time
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// refusing is a server with no lease, which gives errors.
+type refusing struct {
+	coordinationv1client.LeaseInterface // nil: what is not below is not used
+	get, write                          error
+}
+
+func (r *refusing) Leases(string) coordinationv1client.LeaseInterface { return r }
+
+func (r *refusing) Get(_ context.Context, name string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
+	if r.get == nil {
+		return nil, apierrors.NewNotFound(leases, name)
+	}
+	return nil, r.get
+}
+
+func (r *refusing) Create(context.Context, *coordinationv1.Lease, metav1.CreateOptions) (*coordinationv1.Lease, error) {
+	return nil, r.write
+}
