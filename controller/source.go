@@ -79,14 +79,14 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
 		logger := klog.FromContext(ctx)
 		handler := &eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, queued: queued}
-		order, queue := c.order, c.queue
+		order, add := c.order, c.queue.Add
 		handler.enqueue = func(event Event[O], request Request) {
 			if event.canWait() {
-				order.CanWait(request)
-			} else {
-				order.CannotWait(request)
+				order.AddLater(add, request)
+				return
 			}
-			queue.Add(request)
+			order.CannotWait(request)
+			add(request)
 		}
 		if c.triggers != nil {
 			handler.note = func(event Event[O], request Request, link trace.Link) {

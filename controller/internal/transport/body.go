@@ -28,7 +28,7 @@ type call struct {
 // watchBuffer is how much of a watch is read at a time. Its decoder reads event by event, and in between the
 // length of each; HTTP/2 tells the server of what has been read after each four kilobytes, with a system call of
 // its own. At the beginning of a watch with many objects that was a tenth of all that the program did.
-const watchBuffer = 32 << 10
+const watchBuffer = 64 << 10
 
 // setBody has the call end with the response's body.
 func (c *call) setBody(body io.ReadCloser) {
