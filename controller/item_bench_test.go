@@ -16,10 +16,10 @@ import (
 )
 
 // itemAllocations is how much an item that does nothing allocates, from its event until it is settled: the
-// copy of its object, its unit, and its context with a deadline and a timer. The same with bare client-go is
+// copy of its object, and its unit with its context. The same with bare client-go is
 // bareItemAllocations.
 const (
-	itemAllocations     = 10
+	itemAllocations     = 7
 	bareItemAllocations = 2
 )
 

@@ -79,26 +79,24 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 	c.sources = append(c.sources, source{informer: inf, start: func(ctx context.Context) (cache.ResourceEventHandlerRegistration, error) {
 		logger := klog.FromContext(ctx)
 		handler := &eventHandler[O]{ctx: ctx, mapping: mapping, filters: filters, queued: queued}
-		order, queue := c.order, c.queue
+		order, add := c.order, c.queue.Add
 		handler.enqueue = func(event Event[O], request Request) {
 			if event.canWait() {
-				order.CanWait(request)
-			} else {
-				order.CannotWait(request)
+				order.AddLater(add, request)
+				return
 			}
-			queue.Add(request)
+			order.CannotWait(request)
+			add(request)
 		}
 		if c.triggers != nil {
-			handler.noting = func(event Event[O]) func(Request) {
-				var link trace.Link
-				taken := c.consumer == nil
-				return func(request Request) {
-					if !taken {
-						link, _ = c.consumer.Take(event.object()) // once, for all that the event concerns
-						taken = true
-					}
-					c.noteTrigger(request, reasonFor(event, mapping != nil), 0, link)
-				}
+			handler.note = func(event Event[O], request Request, link trace.Link) {
+				c.noteTrigger(request, reasonFor(event, mapping != nil), 0, link)
+			}
+		}
+		if c.triggers != nil && c.consumer != nil {
+			handler.link = func(event Event[O]) trace.Link {
+				link, _ := c.consumer.Take(event.object())
+				return link
 			}
 		}
 		return shared.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
@@ -112,8 +110,9 @@ type eventHandler[O Object] struct {
 	mapping MapFunc[O]      // nil: the object itself is to be reconciled
 	filters []Filter[O]
 	enqueue func(Event[O], Request)
-	noting  func(Event[O]) func(Request) // makes what is called before each enqueue; may be nil
-	queued  func(Event[O])               // after them; may be nil
+	note    func(Event[O], Request, trace.Link) // is called before each enqueue; may be nil
+	link    func(Event[O]) trace.Link           // of the event, taken once for all that it concerns; may be nil
+	queued  func(Event[O])                      // is called after them; may be nil
 }
 
 func (h *eventHandler[O]) OnAdd(object O, initial bool) {
@@ -155,28 +154,42 @@ func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 // queue puts what the event concerns into the queue, each item once: one that the old state and the new one
 // name might otherwise be taken in between, and again.
 func (h *eventHandler[O]) queue(event Event[O], states []O) {
-	note := func(Request) {}
-	if h.noting != nil {
-		note = h.noting(event)
-	}
 	if h.mapping == nil {
-		request := nameOf(states[0])
-		note(request)
-		h.enqueue(event, request)
+		h.put(event, nameOf(states[0]), h.linkOf(event))
 		return
 	}
-	var before []Request
+	var (
+		before []Request
+		link   trace.Link
+		linked bool
+	)
 	for _, state := range states {
 		requests := h.mapping(h.ctx, state)
 		for i, request := range requests {
 			if i < len(before) && before[i] == request || slices.Contains(before, request) {
 				continue
 			}
-			note(request)
-			h.enqueue(event, request)
+			if !linked {
+				link, linked = h.linkOf(event), true
+			}
+			h.put(event, request, link)
 		}
 		before = requests
 	}
+}
+
+func (h *eventHandler[O]) linkOf(event Event[O]) trace.Link {
+	if h.link == nil {
+		return trace.Link{}
+	}
+	return h.link(event)
+}
+
+func (h *eventHandler[O]) put(event Event[O], request Request, link trace.Link) {
+	if h.note != nil {
+		h.note(event, request, link)
+	}
+	h.enqueue(event, request)
 }
 
 func storeKey(name types.NamespacedName) string {

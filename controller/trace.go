@@ -6,8 +6,6 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -20,13 +18,13 @@ import (
 // scopeName names the spans' origin, as OpenTelemetry has it.
 const scopeName = "github.com/lanyard-k8s/lanyard/controller"
 
-// begin starts the span of a reconcile, at the moment in which the item was taken out of the queue. It is
-// the root of a trace of its own: what led to it is linked. Samplers see only what is known now.
-func (c *Controller[T]) begin(ctx context.Context, unit *work.Unit, t trigger.Triggers) (context.Context, trace.Span) {
-	if c.tracer == nil {
+// begin starts the span of a reconcile. It is the root of a trace of its own: what led to it is linked. Samplers
+// see only what is known now. object is nil if it is gone.
+func (c *Controller[T]) begin(ctx context.Context, unit *work.Unit, t trigger.Triggers, s *spanStart, object *T) (context.Context, trace.Span) {
+	if s == nil {
 		return ctx, nil
 	}
-	attributes := []attribute.KeyValue{
+	s.set(
 		attribute.String(tracing.AttrController, c.title),
 		attribute.String(tracing.AttrNamespace, unit.Key.Namespace),
 		attribute.String(tracing.AttrObjectName, unit.Key.Name),
@@ -36,35 +34,32 @@ func (c *Controller[T]) begin(ctx context.Context, unit *work.Unit, t trigger.Tr
 		attribute.Float64(tracing.AttrQueueWait, t.Wait(unit.Start).Seconds()),
 		attribute.Float64(tracing.AttrQueueDelay, t.Delay.Seconds()),
 		attribute.Int(tracing.AttrTriggers, t.Count),
-	}
+	)
 	if group := c.sources[0].informer.unit.Group(); group != "" {
-		attributes = append(attributes, attribute.String(tracing.AttrObjectGroup, group))
+		s.add(attribute.String(tracing.AttrObjectGroup, group))
 	}
-	var self types.UID
-	if cached, exists, err := c.indexer.GetByKey(storeKey(unit.Key)); err == nil && exists {
-		if object, err := meta.Accessor(cached); err == nil {
-			self = object.GetUID()
-			attributes = append(attributes, attribute.String(tracing.AttrObjectUID, string(object.GetUID())),
-				attribute.Int64(tracing.AttrGeneration, object.GetGeneration()))
-		}
+	unit.Scope.Annotations = c.manager.annotations
+	if object != nil {
+		unit.Scope.Self = (*object).GetUID()
+		s.add(attribute.String(tracing.AttrObjectUID, string(unit.Scope.Self)))
+		s.add(attribute.Int64(tracing.AttrGeneration, (*object).GetGeneration()))
 	}
 	if unit.Term != nil {
-		attributes = append(attributes, attribute.Int(tracing.AttrTerm, unit.Term.Number))
+		s.add(attribute.Int(tracing.AttrTerm, unit.Term.Number))
 	}
 	links := t.Links
 	if first := t.Attempt.First; first.IsValid() {
-		attributes = append(attributes, attribute.String(tracing.AttrChainID, first.TraceID().String()))
+		s.add(attribute.String(tracing.AttrChainID, first.TraceID().String()))
 		links = append(links, trace.Link{SpanContext: first})
 		if previous := t.Attempt.Previous; !previous.Equal(first) {
 			links = append(links, trace.Link{SpanContext: previous})
 		}
 	}
-	ctx, span := c.tracer.Start(ctx, tracing.SpanReconcile+" "+c.title, trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithTimestamp(unit.Start), trace.WithAttributes(attributes...), trace.WithLinks(links...))
+	ctx, span := c.tracer.Start(ctx, s.name, s.with(links)...)
 	if context := span.SpanContext(); context.IsSampled() {
 		ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "trace", context.TraceID().String()))
 	}
-	return tracing.NewContext(ctx, c.manager.annotations, self), span
+	return ctx, span
 }
 
 // finish measures a reconcile and ends its span, in that order, so that the measurement can point at the

@@ -22,17 +22,23 @@ func (c *Controller[T]) work(ctx, items context.Context) {
 	var workers sync.WaitGroup
 	for range c.options.Workers {
 		workers.Go(func() {
-			goroutine := work.GoroutineID()
-			for c.next(ctx, items, goroutine) {
+			w := worker{goroutine: work.GoroutineID(), spans: c.newSpanStart()}
+			for c.next(ctx, items, &w) {
 			}
 		})
 	}
 	workers.Wait()
 }
 
+// worker is what one worker keeps from item to item.
+type worker struct {
+	goroutine uint64
+	spans     *spanStart // nil: there are none
+}
+
 // next takes one item. After the end it takes none, although client-go's queue goes on handing out
 // what it holds after ShutDown (C4).
-func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool {
+func (c *Controller[T]) next(ctx, items context.Context, w *worker) bool {
 	request, shutdown := c.queue.Get()
 	if shutdown {
 		return false
@@ -45,13 +51,13 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 	now := time.Now()
 	unit := &work.Unit{Kind: work.Item, Owner: c.title, Key: request, Start: now, Due: now.Add(c.limits.Item), Term: c.term,
 		Attempt: c.queue.NumRequeues(request) + 1}
-	unit.SetGoroutine(goroutine)
+	unit.SetGoroutine(w.goroutine)
 	var why trigger.Triggers
 	if c.triggers != nil {
 		why = c.triggers.Take(request)
 		c.manager.metrics.Waited(items, c.title, why.Wait(now))
 	}
-	how, err := c.process(items, unit, why)
+	how, err := c.process(items, unit, why, w.spans)
 	if ctx.Err() != nil {
 		c.manager.noteEnd(unit, how, err)
 	}
@@ -59,43 +65,57 @@ func (c *Controller[T]) next(ctx, items context.Context, goroutine uint64) bool 
 }
 
 // process reconciles one item from start to settlement.
-func (c *Controller[T]) process(ctx context.Context, unit *work.Unit, why trigger.Triggers) (outcome, error) {
+func (c *Controller[T]) process(ctx context.Context, unit *work.Unit, why trigger.Triggers, spans *spanStart) (outcome, error) {
 	c.manager.units.Add(unit)
 	defer c.manager.units.Remove(unit)
-	ctx, span := c.begin(ctx, unit, why)
 	ctx, over := c.supersede.begin(ctx, unit.Key)
 	defer over()
-	ctx, cancel := unit.SetDeadline(ctx, &c.limits)
-	defer cancel()
-	result, err := c.guarded(ctx, unit.Key)
+	object, err := c.read(unit.Key)
+	ctx, span := c.begin(ctx, unit, why, spans, object)
+	ctx = unit.SetDeadline(ctx, &c.limits)
+	defer unit.EndContext()
+	var result Result
+	if err == nil {
+		result, err = c.guarded(ctx, unit.Key, object)
+	}
 	how := c.settle(ctx, unit, result, err)
 	logOutcome(ctx, how, unit, err)
 	c.finish(ctx, span, unit, how, err)
 	return how, err
 }
 
+// read is what the cache has for an item, nil if it is gone. A change from here on may supersede the reconcile.
+func (c *Controller[T]) read(request Request) (*T, error) {
+	cached, exists, err := c.indexer.GetByKey(storeKey(request))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read %s %s from the cache: %w", c.kind, request, err)
+	case !exists:
+		return nil, nil
+	}
+	object, ok := cached.(T)
+	if !ok {
+		return nil, Terminal(fmt.Errorf("the cache holds a %T for %s, not a %s", cached, request, c.kind))
+	}
+	c.supersede.reading(object)
+	return &object, nil
+}
+
 // guarded calls user code and makes a panic in it an error (C11).
-func (c *Controller[T]) guarded(ctx context.Context, request Request) (result Result, err error) {
+func (c *Controller[T]) guarded(ctx context.Context, request Request, object *T) (result Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			result, err = Result{}, &PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	cached, exists, err := c.indexer.GetByKey(storeKey(request))
 	switch {
-	case err != nil:
-		return Result{}, fmt.Errorf("read %s %s from the cache: %w", c.kind, request, err)
-	case !exists && c.options.OnDeleted != nil:
+	case object != nil:
+		return c.reconcileObject(ctx, *object)
+	case c.options.OnDeleted != nil:
 		return Result{}, c.options.OnDeleted(ctx, request)
-	case !exists:
+	default:
 		return Result{}, nil
 	}
-	object, ok := cached.(T)
-	if !ok {
-		return Result{}, Terminal(fmt.Errorf("the cache holds a %T for %s, not a %s", cached, request, c.kind))
-	}
-	c.supersede.reading(object)
-	return c.reconcileObject(ctx, object)
 }
 
 // reconcileObject hands a copy to user code, or the cached object itself where that was asked for (C24).

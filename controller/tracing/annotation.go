@@ -7,6 +7,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/tracescope"
 )
 
 // AnnotationKey is the annotation that carries a trace from one object to the next, unless [Annotations]
@@ -47,8 +49,6 @@ func (a *Annotations) LinkFrom(object metav1.Object) (trace.Link, bool) {
 	return trace.Link{SpanContext: sc}, ok
 }
 
-type contextKey struct{}
-
 // scope is what a context says about annotations.
 type scope struct {
 	annotations *Annotations
@@ -59,13 +59,14 @@ type scope struct {
 // NewContext returns a context with which [Stamp], [StampObject] and [Continue] go by a; self is the object
 // that is being reconciled, which is never stamped.
 func NewContext(ctx context.Context, a *Annotations, self types.UID) context.Context {
-	return context.WithValue(ctx, contextKey{}, &scope{annotations: a, self: self})
+	return context.WithValue(ctx, tracescope.Key{}, &tracescope.Scope{Annotations: a, Self: self})
 }
 
 // scopeOf is what ctx says, from NewContext or by default.
 func scopeOf(ctx context.Context) scope {
-	if found, ok := ctx.Value(contextKey{}).(*scope); ok {
-		return *found
+	if found, ok := ctx.Value(tracescope.Key{}).(*tracescope.Scope); ok {
+		annotations, _ := found.Annotations.(*Annotations)
+		return scope{annotations: annotations, self: found.Self}
 	}
 	return scope{byHand: true}
 }

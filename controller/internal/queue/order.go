@@ -8,19 +8,22 @@ import "sync"
 const fairShare = 8
 
 // Order is first in, first out, with two exceptions: items marked as urgent go to the front, and those
-// marked as able to wait come after all others, but for a fair share. It is the storage behind client-go's
-// workqueue, which calls everything but the marking under its own lock. That what nothing has happened to can
+// added as able to wait come after all others, but for a fair share. It is the storage behind client-go's
+// workqueue, which calls everything but Hasten, AddLater and CannotWait under its own lock. That what nothing has happened to can
 // wait for what something has happened to is controller-runtime's idea.
 type Order[T comparable] struct {
+	adding sync.Mutex // held while an item is added that can wait
+
 	mu     sync.Mutex
 	urgent map[T]struct{}
-	waits  map[T]bool // those that can wait, and whether they are in later
+	waits  map[T]struct{} // those in later that can still wait
+	mark   T              // the item that is being added and can wait
+	marked bool
 
 	front []T // urgent items, last one first
 	back  []T // the others
 	later []T // those that can wait, and places of some that could once
 
-	queued int // in later
 	served int // since the last of later was
 }
 
@@ -34,31 +37,29 @@ func (o *Order[T]) Hasten(item T) {
 	o.urgent[item] = struct{}{}
 }
 
-// CanWait marks an item that is about to be added for a reason that can wait. One that is in the queue
-// already keeps its place.
-func (o *Order[T]) CanWait(item T) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.waits == nil {
-		o.waits = map[T]bool{}
-	}
-	if _, known := o.waits[item]; !known {
-		o.waits[item] = false
-	}
+// AddLater adds an item to the queue, by its function add, for a reason that can wait. One that is in the queue
+// already keeps its place; one that is being worked on comes back among those that cannot wait.
+func (o *Order[T]) AddLater(add func(T), item T) {
+	o.adding.Lock()
+	defer o.adding.Unlock()
+	o.setMark(item, true)
+	add(item)
+	o.setMark(item, false)
 }
 
-// CannotWait takes the mark of CanWait back, from an item that is about to be added for a better reason. One
-// that waits in the queue goes to the others.
+func (o *Order[T]) setMark(item T, marked bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.mark, o.marked = item, marked
+}
+
+// CannotWait is called for an item that is about to be added for a reason that cannot wait. If it waits in the
+// queue it goes to the others.
 func (o *Order[T]) CannotWait(item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	queued, waits := o.waits[item]
-	if !waits {
-		return
-	}
-	delete(o.waits, item)
-	if queued {
-		o.queued--
+	if _, waits := o.waits[item]; waits {
+		delete(o.waits, item)
 		o.back = append(o.back, item) // its place in later is skipped
 	}
 }
@@ -71,15 +72,15 @@ func (o *Order[T]) Push(item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, urgent := o.urgent[item]
-	_, waits := o.waits[item]
 	switch {
 	case urgent:
 		delete(o.urgent, item)
-		delete(o.waits, item)
 		o.front = append(o.front, item)
-	case waits:
-		o.waits[item] = true
-		o.queued++
+	case o.marked && o.mark == item:
+		if o.waits == nil {
+			o.waits = map[T]struct{}{}
+		}
+		o.waits[item] = struct{}{}
 		o.later = append(o.later, item)
 	default:
 		o.back = append(o.back, item)
@@ -90,7 +91,7 @@ func (o *Order[T]) Push(item T) {
 func (o *Order[T]) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.front) + len(o.back) + o.queued
+	return len(o.front) + len(o.back) + len(o.waits)
 }
 
 // Pop removes and returns the next item.
@@ -105,23 +106,17 @@ func (o *Order[T]) Pop() T {
 		return item
 	}
 	o.served++
-	if o.queued > 0 && (len(o.back) == 0 || o.served > fairShare) {
+	if len(o.waits) > 0 && (len(o.back) == 0 || o.served > fairShare) {
 		return o.popLater()
 	}
-	item := shift(&o.back)
-	if len(o.waits) > 0 {
-		delete(o.waits, item) // a mark that came while it was queued already
-	}
-	return item
+	return shift(&o.back)
 }
 
 func (o *Order[T]) popLater() T {
 	o.served = 0
 	for {
-		item := shift(&o.later)
-		if o.waits[item] {
-			delete(o.waits, item)
-			o.queued--
+		item, waiting := shift(&o.later), len(o.waits)
+		if delete(o.waits, item); len(o.waits) < waiting {
 			return item
 		}
 	}

@@ -36,8 +36,7 @@ func TestItemsComeOutInTheirOrderAndUrgentOnesFirst(t *testing.T) {
 func TestItemsThatCanWaitComeLastButDoNotStarve(t *testing.T) {
 	var o queue.Order[int]
 	for i := range 4 {
-		o.CanWait(100 + i)
-		o.Push(100 + i)
+		o.AddLater(o.Push, 100+i)
 	}
 	for i := range 12 {
 		o.CannotWait(i)
@@ -55,23 +54,23 @@ func TestItemsThatCanWaitComeLastButDoNotStarve(t *testing.T) {
 func TestAnItemThatCannotWaitAnyMoreGoesToTheOthersOnce(t *testing.T) {
 	var o queue.Order[int]
 	for i := range 3 {
-		o.CanWait(i)
-		o.Push(i)
+		o.AddLater(o.Push, i)
 	}
-	o.CannotWait(2) // it is in the queue
-	o.CanWait(2)    // and keeps its place there
+	o.CannotWait(2)        // it is in the queue
+	o.AddLater(o.Touch, 2) // and keeps its place there
 	if o.Len() != 3 {
 		t.Errorf("%d items, want 3", o.Len())
 	}
 	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{2, 0, 1}) || o.Len() != 0 {
 		t.Errorf("%v, and %d are left", got, o.Len())
 	}
-	o.CanWait(7)
-	o.CannotWait(7) // before it is pushed
-	o.CanWait(8)
-	o.Push(8)
+	o.AddLater(func(i int) {
+		o.Push(6) // by somebody else, in the same moment
+		o.Push(i)
+	}, 8)
+	o.AddLater(func(int) {}, 7) // it is being worked on
 	o.Push(7)
-	if got := []int{o.Pop(), o.Pop()}; !slices.Equal(got, []int{7, 8}) {
+	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{6, 7, 8}) {
 		t.Errorf("%v", got)
 	}
 }

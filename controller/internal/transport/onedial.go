@@ -18,8 +18,10 @@ type oneDial struct {
 	turn chan struct{} // holds an element while a request may dial
 }
 
-// errNotYourTurn is what a request gets that would have to dial. It has not been sent.
-var errNotYourTurn = errors.New("another request opens the connection")
+// notYourTurn is what a request gets that would have to dial. It has not been sent.
+type notYourTurn struct{}
+
+func (notYourTurn) Error() string { return "another request opens the connection" }
 
 type turnKey struct{}
 
@@ -27,7 +29,7 @@ type turnKey struct{}
 func inTurns(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if ctx.Value(turnKey{}) == nil {
-			return nil, errNotYourTurn
+			return nil, notYourTurn{}
 		}
 		return dial(ctx, network, address)
 	}
@@ -44,7 +46,7 @@ func (d *oneDial) RoundTrip(req *http.Request) (*http.Response, error) {
 	hasBody := req.Body != nil && req.Body != http.NoBody
 	if !hasBody || req.GetBody != nil {
 		resp, err := d.next.RoundTrip(req)
-		if !errors.Is(err, errNotYourTurn) {
+		if !errors.Is(err, notYourTurn{}) {
 			return resp, err
 		}
 		if hasBody { // the one that it had has been closed

@@ -177,7 +177,7 @@ func TestC25AServerWithoutHTTP2GetsAConnectionForEachCall(t *testing.T) {
 func TestC25ACallWhoseTurnDoesNotComeWaitsNoLongerThanItsContext(t *testing.T) {
 	turn := newOneDial(handler(func(req *http.Request) (*http.Response, error) {
 		if req.Context().Value(turnKey{}) == nil {
-			return nil, errNotYourTurn
+			return nil, notYourTurn{}
 		}
 		<-req.Context().Done() // a network that answers nothing
 		return nil, req.Context().Err()

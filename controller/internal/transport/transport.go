@@ -335,7 +335,7 @@ func finish(req *http.Request, resp *http.Response, err error, c *call) (*http.R
 		c.end(c.ctx.Err() != nil)
 		return nil, err
 	}
-	c.body = resp.Body
+	c.setBody(resp.Body)
 	if writable, ok := resp.Body.(io.Writer); ok {
 		// An upgraded connection (exec, port-forward) is also written to through its body.
 		resp.Body = &writableBody{call: c, Writer: writable}

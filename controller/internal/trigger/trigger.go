@@ -30,12 +30,17 @@ const MaxLinks = 6
 
 // Triggers is what has been put into the queue for one item since it was last taken out.
 type Triggers struct {
-	Reason  Reason        // of the first
-	Ready   time.Time     // when the first of them could be taken
-	Delay   time.Duration // that was asked for, and does not count as waiting
-	Count   int
-	Links   []trace.Link
+	noted
 	Attempt Attempts // of the chain of retries that it belongs to
+}
+
+// noted is what is kept of them, in maps, which hold what is small without an allocation.
+type noted struct {
+	Reason Reason        // of the first
+	Ready  time.Time     // when the first of them could be taken
+	Delay  time.Duration // that was asked for, and does not count as waiting
+	Count  int
+	Links  []trace.Link
 }
 
 // Attempts is a chain of retries. It is zero before the first has ended.
@@ -46,8 +51,8 @@ type Attempts struct {
 // Memory is the triggers of all items of a controller. The zero value is ready for use.
 type Memory struct {
 	mu      sync.Mutex
-	waiting map[types.NamespacedName]*Triggers
-	delayed map[types.NamespacedName]Triggers // until a timer fires, of which the queue keeps the earliest
+	waiting map[types.NamespacedName]noted
+	delayed map[types.NamespacedName]noted // until a timer fires, of which the queue keeps the earliest
 	chains  map[types.NamespacedName]Attempts
 }
 
@@ -60,18 +65,17 @@ func (m *Memory) Note(item types.NamespacedName, reason Reason, delay time.Durat
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.waiting == nil {
-		m.waiting, m.delayed = map[types.NamespacedName]*Triggers{}, map[types.NamespacedName]Triggers{}
+		m.waiting, m.delayed = map[types.NamespacedName]noted{}, map[types.NamespacedName]noted{}
 	}
 	if delay > 0 {
 		if before, ok := m.delayed[item]; !ok || ready.Before(before.Ready) {
-			m.delayed[item] = Triggers{Reason: reason, Ready: ready, Delay: delay, Count: 1}
+			m.delayed[item] = noted{Reason: reason, Ready: ready, Delay: delay, Count: 1}
 		}
 		return
 	}
-	t := m.waiting[item]
-	if t == nil {
-		t = &Triggers{Reason: reason, Ready: ready}
-		m.waiting[item] = t
+	t, ok := m.waiting[item]
+	if !ok {
+		t = noted{Reason: reason, Ready: ready}
 	}
 	t.Count++
 	if link.SpanContext.IsValid() && len(t.Links) < MaxLinks && !slices.ContainsFunc(t.Links, func(l trace.Link) bool {
@@ -79,14 +83,16 @@ func (m *Memory) Note(item types.NamespacedName, reason Reason, delay time.Durat
 	}) {
 		t.Links = append(t.Links, link)
 	}
+	m.waiting[item] = t
 }
 
 // Superseded notes that an item is in the queue because the change that put it there ended its reconcile.
 func (m *Memory) Superseded(item types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if t := m.waiting[item]; t != nil {
+	if t, ok := m.waiting[item]; ok {
 		t.Reason = Superseded
+		m.waiting[item] = t
 	}
 }
 
@@ -98,17 +104,17 @@ func (m *Memory) Take(item types.NamespacedName) Triggers {
 	defer m.mu.Unlock()
 	timer, delayed := m.delayed[item]
 	var taken Triggers
-	switch t := m.waiting[item]; {
-	case t == nil && delayed:
-		taken = timer
+	switch t, ok := m.waiting[item]; {
+	case !ok && delayed:
+		taken.noted = timer
 		delete(m.delayed, item)
-	case t == nil: // a timer that was about to fire when the item was last taken
-		taken = Triggers{Reason: RequeueAfter, Ready: now, Count: 1}
+	case !ok: // a timer that was about to fire when the item was last taken
+		taken.noted = noted{Reason: RequeueAfter, Ready: now, Count: 1}
 		if m.chains[item].First.IsValid() {
 			taken.Reason = Retry
 		}
 	default:
-		taken = *t
+		taken.noted = t
 		if delayed && !timer.Ready.After(now) {
 			taken.Count++
 			if timer.Ready.Before(taken.Ready) {

@@ -16,13 +16,15 @@ type Limits struct {
 }
 
 // SetDeadline gives an item its time, and returns the context for the reconcile function. ctx is the
-// item's own context, which ends for every reason but the time.
-func (u *Unit) SetDeadline(ctx context.Context, limits *Limits) (context.Context, context.CancelFunc) {
+// item's own context, which ends for every reason but the time. EndContext must follow.
+func (u *Unit) SetDeadline(ctx context.Context, limits *Limits) context.Context {
 	u.base, u.limits = ctx, limits
-	limited, cancel := context.WithDeadlineCause(ctx, u.Start.Add(limits.Item-limits.Reserve), cause.ItemTimeout)
-	u.ctx = itemContext{Context: limited, unit: u}
-	return &u.ctx, cancel
+	u.ctx.Context, u.ctx.unit, u.ctx.due = ctx, u, u.Start.Add(limits.Item-limits.Reserve)
+	return &u.ctx
 }
+
+// EndContext ends the context that SetDeadline returned.
+func (u *Unit) EndContext() { u.ctx.end() }
 
 // Base is the context that the item has beside its time: it ends for every reason but that.
 func (u *Unit) Base() context.Context { return u.base }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/internal/tracescope"
 )
 
 // Kind tells units apart.
@@ -35,9 +36,10 @@ type Unit struct {
 	Owner   string               // the controller, runnable or informer by name
 	Key     types.NamespacedName // of an item
 	Start   time.Time
-	Due     time.Time       // when its time is over, of an item
-	Attempt int             // of an item: 1 for the first of a chain of tries
-	Term    *term.Term      // without which it must not write; nil when it needs none
+	Due     time.Time  // when its time is over, of an item
+	Attempt int        // of an item: 1 for the first of a chain of tries
+	Term    *term.Term // without which it must not write; nil when it needs none
+	Scope   tracescope.Scope
 	base    context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
 	limits  *Limits         // nil for what is no item
 	ctx     itemContext     // of an item

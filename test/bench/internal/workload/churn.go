@@ -3,7 +3,6 @@ package workload
 import (
 	"context"
 	"math/rand/v2"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -26,18 +25,11 @@ func churn() Workload {
 			return e.Plane.Fill(ctx, churnSpace, "configmap", e.Scale.ChurnSet)
 		},
 		Run: func(ctx context.Context, e *Env, name string, r *report.Result) error {
-			c, err := e.launch(name, r.Workload, churnSpace, "-objects", strconv.Itoa(e.Scale.ChurnSet))
+			c, first, err := e.ready(ctx, name, r.Workload, churnSpace, e.Scale.ChurnSet, program.CommandMemory)
 			if err != nil {
 				return err
 			}
 			defer c.Kill()
-			if _, err := c.Await(ctx, program.EventDone, limit); err != nil {
-				return err
-			}
-			first, err := c.Ask(ctx, program.CommandMemory)
-			if err != nil {
-				return err
-			}
 			ended, end := context.WithTimeout(ctx, e.Scale.Churn)
 			defer end()
 			var group errgroup.Group

@@ -22,18 +22,11 @@ func latency() Workload {
 			return e.Plane.Fill(ctx, eventSpace, "configmap", e.Scale.Events)
 		},
 		Run: func(ctx context.Context, e *Env, name string, r *report.Result) error {
-			c, err := e.launch(name, r.Workload, eventSpace, "-objects", strconv.Itoa(e.Scale.Events))
+			c, before, err := e.ready(ctx, name, r.Workload, eventSpace, e.Scale.Events, program.CommandSample)
 			if err != nil {
 				return err
 			}
 			defer c.Kill()
-			if _, err := c.Await(ctx, program.EventDone, limit); err != nil {
-				return err
-			}
-			before, err := c.Ask(ctx, program.CommandSample)
-			if err != nil {
-				return err
-			}
 			sent, err := e.changes(ctx)
 			if err != nil {
 				return err

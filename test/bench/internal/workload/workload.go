@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -98,6 +99,23 @@ func (e *Env) launchAt(kubeconfig, name, workload, namespace string, args ...str
 		args = append(args, "-"+kind+"profile", filepath.Join(e.Profiles, file))
 	}
 	return child.Start(filepath.Join(e.Programs, name), filepath.Join(e.Dir, name+".log"), args...)
+}
+
+// ready starts a program, waits until it has seen n objects, and asks it for what it has used by then.
+func (e *Env) ready(ctx context.Context, name, workload, namespace string, n int, command string) (*child.Child, program.Event, error) {
+	c, err := e.launch(name, workload, namespace, "-objects", strconv.Itoa(n))
+	if err != nil {
+		return nil, program.Event{}, err
+	}
+	_, err = c.Await(ctx, program.EventDone, limit)
+	var used program.Event
+	if err == nil {
+		used, err = c.Ask(ctx, command)
+	}
+	if err != nil {
+		c.Kill()
+	}
+	return c, used, err
 }
 
 // spent is what a program and the server used between two moments.
