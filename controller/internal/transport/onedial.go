@@ -72,7 +72,7 @@ func (d *oneDial) inTurn(req *http.Request) (*http.Response, error) {
 		}
 		return nil, ctx.Err()
 	}
-	over := sync.OnceFunc(func() { <-d.turn })
+	over := sync.OnceFunc(func() { <-d.turn }) //ctxvet:ok ctxblock: its own element is there
 	defer over()
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { over() }}
 	ctx = context.WithValue(httptrace.WithClientTrace(ctx, trace), turnKey{}, true)

@@ -2,9 +2,10 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -50,7 +51,7 @@ func newDialled(t *testing.T, http2 bool) *dialled {
 	}))
 	d.server.EnableHTTP2 = http2
 	d.server.Config.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: serverStreams}
-	d.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	d.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	d.server.StartTLS()
 	t.Cleanup(d.server.Close)
 	config := &rest.Config{Host: d.server.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true}}
@@ -190,7 +191,7 @@ func TestC25ACallWhoseTurnDoesNotComeWaitsNoLongerThanItsContext(t *testing.T) {
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if _, err := turn.RoundTrip(request(t, ctx, "GET", pods)); err != context.DeadlineExceeded { //nolint:bodyclose // it has none
+	if _, err := turn.RoundTrip(request(t, ctx, "GET", pods)); !errors.Is(err, context.DeadlineExceeded) { //nolint:bodyclose // it has none
 		t.Errorf("the call returned %v", err)
 	}
 	cancelFirst()

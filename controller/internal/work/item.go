@@ -23,8 +23,8 @@ type itemContext struct {
 	due             time.Time
 
 	limiting sync.Once
-	limited  atomic.Bool     // whether there is a timer
-	timed    context.Context //ctxvet:ok ctxfield: part of a context itself
+	limited  atomic.Bool // whether there is a timer
+	timed    context.Context
 	cancel   context.CancelFunc
 	over     atomic.Bool // the reconcile has returned
 }

@@ -109,7 +109,7 @@ func TestAnItemThatAsksForNothingMakesNoTimer(t *testing.T) {
 	unit := &work.Unit{}
 	ctx := t.Context()
 	if n := testing.AllocsPerRun(100, func() {
-		*unit = work.Unit{Kind: work.Item, Key: types.NamespacedName{Name: "a"}, Start: time.Now()} //nolint:govet // its locks are free
+		*unit = work.Unit{Kind: work.Item, Key: types.NamespacedName{Name: "a"}, Start: time.Now()}
 		ctx := unit.SetDeadline(ctx, &limits)
 		if _, ok := ctx.Deadline(); !ok || ctx.Err() != nil || work.From(ctx) != unit {
 			t.Error("no context of an item")
