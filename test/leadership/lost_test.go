@@ -25,7 +25,7 @@ import (
 func TestC5AHundredItemsInFlightAreCancelledByALossOfLeadershipAndReconciledLater(t *testing.T) {
 	t.Parallel()
 	const items = 100
-	e := newEnv(t, items, short)
+	e := newEnv(t, items, steady)
 	proxy := shutdowntest.NewProxy(t, plane.Config())
 	election := e.election
 	election.Identity = "a"
@@ -39,7 +39,10 @@ func TestC5AHundredItemsInFlightAreCancelledByALossOfLeadershipAndReconciledLate
 		patch := []byte(`{"data":{"term":"` + strconv.Itoa(term.Number) + `"}}`)
 		_, err := kube.CoreV1().ConfigMaps(e.namespace).Patch(ctx, cm.Name, types.MergePatchType, patch, metav1.PatchOptions{})
 		if err != nil {
-			causes <- err
+			select {
+			case causes <- err:
+			default: // of a later loss, on a machine that is too busy to renew in time
+			}
 		}
 		return controller.Result{}, err
 	}, controller.ControllerOptions{Workers: items})
