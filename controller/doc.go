@@ -24,6 +24,7 @@
 //	C5   an item that ended with its context has not failed outcome.go
 //	C6   items in flight are cancelled, or drain             run.go, internal/tree
 //	C7   Run waits for everything, or names the stragglers  run.go, report.go
+//	C8   the end has an order, for waiting only             run.go
 //	C9   every item has a deadline, with a reserve          deadline.go, internal/work
 //	C10  superseded items are cancelled and taken again     supersede.go
 //	C11  a panic ends the item, not the process             worker.go

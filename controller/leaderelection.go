@@ -74,42 +74,57 @@ func (o *LeaderElection) complete() error {
 	o.Margin = cmp.Or(o.Margin, o.LeaseDuration/10)
 	var errs []error
 	if o.Namespace == "" {
-		namespace, err := os.ReadFile(serviceAccountNamespace)
-		if err != nil {
-			errs = append(errs, errors.New("name the Namespace of the Lease: this process runs in no pod whose namespace could be used"))
+		namespace, _ := os.ReadFile(serviceAccountNamespace)
+		if o.Namespace = strings.TrimSpace(string(namespace)); o.Namespace == "" {
+			errs = append(errs, errors.New("name the Namespace of the Lease in Options.LeaderElection.Namespace: it is found only in a pod with a service account, which this process is not in"))
 		}
-		o.Namespace = strings.TrimSpace(string(namespace))
 	}
 	if o.Identity == "" {
 		var err error
 		if o.Identity, err = os.Hostname(); err != nil || o.Identity == "" {
-			errs = append(errs, errors.New("name the Identity of this process: the host has no name that could be used"))
+			errs = append(errs, errors.New("set Options.LeaderElection.Identity to a name that no other process has: the host has none that could be used"))
 		}
 	}
 	if problems := validation.IsDNS1123Subdomain(o.Name); len(problems) > 0 {
-		errs = append(errs, fmt.Errorf("%q cannot be the Name of a Lease: %s", o.Name, strings.Join(problems, ", ")))
+		errs = append(errs, fmt.Errorf("set Options.LeaderElection.Name: %q cannot be the Name of a Lease: %s", o.Name, strings.Join(problems, ", ")))
 	}
-	errs = append(errs, o.validateTimes()...)
-	if len(errs) > 0 {
+	if errs = append(errs, o.validateTimes()); errors.Join(errs...) != nil {
 		return fmt.Errorf("leader election: %w", errors.Join(errs...))
 	}
 	return nil
 }
 
-func (o *LeaderElection) validateTimes() (errs []error) {
-	if o.LeaseDuration < time.Second || o.LeaseDuration%time.Second != 0 {
-		errs = append(errs, fmt.Errorf("the LeaseDuration is %v: a Lease can promise whole seconds only, one at least", o.LeaseDuration))
+// validateTimes says which time is impossible, and which would do. It says one thing at a time, because what
+// the later ones may be depends on the earlier ones.
+func (o *LeaderElection) validateTimes() error {
+	longest := o.LeaseDuration - o.Margin // that RenewDeadline may be
+	shortest := o.RetryPeriod * 6 / 5     // which it has to be longer than
+	switch retry := min(o.RenewDeadline, longest) * 4 / 5; {
+	case o.LeaseDuration < time.Second || o.LeaseDuration%time.Second != 0:
+		return fmt.Errorf("the LeaseDuration is %v: a Lease can promise whole seconds only, one at least: set it to %v, for example",
+			o.LeaseDuration, max(time.Second, (o.LeaseDuration+time.Second-1).Truncate(time.Second)))
+	case o.Margin < 0 || longest <= 0:
+		return fmt.Errorf("the Margin is %v: between 0 and the LeaseDuration of %v something has to be left to lead: "+
+			"set it to less than that, or leave it out, for a tenth of it", o.Margin, o.LeaseDuration)
+	case o.RetryPeriod < 0 || o.RenewDeadline < 0:
+		return fmt.Errorf("the RenewDeadline is %v and the RetryPeriod %v: what is less than 0 never comes: set it to more, or leave it out, for the default",
+			o.RenewDeadline, o.RetryPeriod)
+	case o.RenewDeadline > longest:
+		and := ""
+		if shortest >= longest {
+			and = fmt.Sprintf(" and RetryPeriod to at most %v", retry)
+		}
+		return fmt.Errorf("the RenewDeadline is %v, but a term is over after %v (LeaseDuration %v − Margin %v), and what is renewed later is not ours any more: "+
+			"set RenewDeadline to at most %v%s, or a longer LeaseDuration", o.RenewDeadline, longest, o.LeaseDuration, o.Margin, longest, and)
+	case o.RenewDeadline <= shortest:
+		or := ""
+		if shortest < longest {
+			or = fmt.Sprintf(", or RenewDeadline to more than %v", shortest)
+		}
+		return fmt.Errorf("the RenewDeadline is %v, which leaves no second try with a RetryPeriod of %v: set RetryPeriod to at most %v%s",
+			o.RenewDeadline, o.RetryPeriod, retry, or)
 	}
-	if o.Margin < 0 || o.Margin >= o.LeaseDuration {
-		errs = append(errs, fmt.Errorf("the Margin is %v: between 0 and the LeaseDuration of %v something has to be left to lead", o.Margin, o.LeaseDuration))
-	} else if o.RenewDeadline > o.LeaseDuration-o.Margin {
-		errs = append(errs, fmt.Errorf("the RenewDeadline is %v, but a term is over after %v (LeaseDuration %v − Margin %v): what is renewed later than that is not ours any more",
-			o.RenewDeadline, o.LeaseDuration-o.Margin, o.LeaseDuration, o.Margin))
-	}
-	if o.RetryPeriod < 0 || o.RenewDeadline <= o.RetryPeriod*6/5 {
-		errs = append(errs, fmt.Errorf("the RenewDeadline is %v, which leaves no second try with a RetryPeriod of %v: make it more than 1.2 times that", o.RenewDeadline, o.RetryPeriod))
-	}
-	return errs
+	return nil
 }
 
 func (o *LeaderElection) lease() types.NamespacedName {
@@ -120,8 +135,12 @@ func (o *LeaderElection) lease() types.NamespacedName {
 type Term struct {
 	Lease  types.NamespacedName
 	Holder string // the identity under which this process leads
-	Number int    // the lease's leaseTransitions: no two terms of a Lease have the same
-	Began  time.Time
+	// Number is the Lease's leaseTransitions. It grows from term to term, and begins at 0 again where the
+	// Lease has been deleted.
+	Number int
+	// ResourceVersion is the Lease's, as this process took it. No two terms have the same.
+	ResourceVersion string
+	Began           time.Time
 }
 
 // String names the term: the holder, and which of the lease's terms this is.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
-// releaseTimeout bounds the release of the lease. Without it others wait until the lease expires.
+// releaseTimeout bounds the release of the lease, with its attempts. Without a release others wait until the
+// lease expires.
 const releaseTimeout = 5 * time.Second
 
 // AddLeaderRunnable adds something that runs while this process leads, once in each term, on the term's
@@ -67,7 +69,7 @@ func (m *Manager) LastTerm() (TermReport, bool) {
 
 func publicTerm(t *term.Term) Term {
 	namespace, name, _ := strings.Cut(t.Lease, "/")
-	return Term{Lease: types.NamespacedName{Namespace: namespace, Name: name}, Holder: t.Holder, Number: t.Number, Began: t.Began}
+	return Term{Lease: types.NamespacedName{Namespace: namespace, Name: name}, Holder: t.Holder, Number: t.Number, ResourceVersion: t.ResourceVersion, Began: t.Began}
 }
 
 // setUpElection makes the candidate, with a connection of its own (C25).
@@ -177,13 +179,18 @@ func (r *run) serve(ctx context.Context, tenure *election.Tenure) error {
 		}
 		<-works.Seal() // Run waits for this too, and not for ever
 	}
+	took := time.Since(began)
 	if ctx.Err() != nil {
+		// Only the resignation is to come. What ended is accounted for in the manager's own report.
+		m.mu.Lock()
+		report := ShutdownReport{Cause: cmp.Or(t.Err(), context.Cause(termCtx)), Took: took, Cancelled: m.cancelled, Finished: m.finished}
+		m.mu.Unlock()
+		logTermEnd(logger, t, report)
 		return nil
 	}
 	m.transport.EndTerm(t)
-	report := m.finishTerm(t, time.Since(began))
-	logger.Info("Leadership ended", "lease", t.Lease, "term", t.String(), "cause", t.Err(), "took", report.Took.String(),
-		"cancelled", len(report.Cancelled), "finished", report.Finished)
+	report := m.finishTerm(t, took)
+	logTermEnd(logger, t, report.ShutdownReport)
 	tellEnd() // so that it is flushed too
 	flushed := m.flushAside(ctx)
 	r.release(ctx)
@@ -192,6 +199,12 @@ func (r *run) serve(ctx context.Context, tenure *election.Tenure) error {
 		return &lostError{t.Err()}
 	}
 	return nil
+}
+
+// logTermEnd says why a term ended, when all of it has returned.
+func logTermEnd(logger klog.Logger, t *term.Term, report ShutdownReport) {
+	logger.Info("Leadership ended", "lease", t.Lease, "term", t.String(), "cause", report.Cause, "took", report.Took.String(),
+		"cancelled", len(report.Cancelled), "finished", report.Finished)
 }
 
 // howEnded is how a term ended, or, where the process ended first, will end.
@@ -222,7 +235,8 @@ func (e *lostError) Is(target error) bool {
 func (r *run) release(ctx context.Context) {
 	m := r.manager
 	tenure := m.setTenure(nil)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), releaseTimeout,
+		cause.CallTimeout.With(fmt.Errorf("the release of the lease has %v", releaseTimeout)))
 	defer cancel()
 	var err error
 	if tenure != nil {

@@ -52,22 +52,18 @@ type Candidate struct {
 	process string
 	poke    chan struct{} // holds one element when the lease may be had right now
 
+	// leader is the other process that held the lease when it was last read, "" for none. Only the elector
+	// that runs uses it.
+	leader string
+
 	mu      sync.Mutex
-	current *lock  // of the campaign or term under way
-	holder  string // as the watch has seen it last
-	tried   bool   // a request was sent that may have made this process the holder
+	current *lock // of the campaign or term under way
+	tried   bool  // a request was sent that may have made this process the holder
 }
 
 // New makes a candidate, which does nothing yet.
 func New(config Config) *Candidate {
 	return &Candidate{Config: config, process: string(uuid.NewUUID()), poke: make(chan struct{}, 1)}
-}
-
-// Holder is who held the lease when it was last seen, "" for nobody.
-func (c *Candidate) Holder() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.holder
 }
 
 // ErrPoked ends a try because the next one may do better.
@@ -169,6 +165,9 @@ func (t *Tenure) Abandon() {
 // renewal that was cut short may be applied in between, which is one such change.
 const releaseConflicts = 3
 
+// releaseTries is how many attempts the time of a release is for, where none is answered.
+const releaseTries = 3
+
 // Release empties the lease if the record just read names this process, and with that record's
 // resourceVersion, so that it cannot be another's (C15). It is called last, and does nothing where this
 // process has never tried to hold the lease. Where the API server does not answer it tries again, from the
@@ -180,14 +179,18 @@ func (c *Candidate) Release(ctx context.Context) error {
 	if !tried {
 		return nil
 	}
+	limit := c.RenewDeadline / 2
+	if deadline, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(deadline)/releaseTries)
+	}
 	for conflicts := 0; ; {
-		err := c.releaseOnce(ctx)
+		unanswered, err := c.releaseOnce(ctx, limit)
 		switch {
 		case err == nil:
 			return nil
 		case apierrors.IsConflict(err) && conflicts < releaseConflicts:
 			conflicts++
-		case errors.Is(err, cause.CallTimeout) && ctx.Err() == nil:
+		case unanswered && ctx.Err() == nil:
 			c.reconnect()
 		default:
 			return fmt.Errorf("release the lease %s: %w (it expires in %v)", c.Lease, err, c.LeaseDuration)
@@ -201,27 +204,48 @@ func (c *Candidate) reconnect() {
 	}
 }
 
-func (c *Candidate) releaseOnce(ctx context.Context) error {
-	ctx, cancel := c.attempt(ctx)
+// releaseOnce reads the lease and empties it, within a limit. Where that was too short it was not answered.
+func (c *Candidate) releaseOnce(ctx context.Context, limit time.Duration) (unanswered bool, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
 	defer cancel()
 	lease, err := c.Client.Leases(c.Lease.Namespace).Get(ctx, c.Lease.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		return nil
+		return false, nil
 	}
-	if err != nil || !c.ours(lease) {
-		return err
+	if err != nil {
+		return timedOut(ctx), err
+	}
+	if !c.ours(lease) {
+		return false, nil
 	}
 	release(lease)
 	_, err = c.Client.Leases(c.Lease.Namespace).Update(ctx, lease, metav1.UpdateOptions{})
 	if err == nil {
 		klog.FromContext(ctx).Info("Lease released", "lease", c.Lease.String())
 	}
-	return err
+	return timedOut(ctx), err
 }
 
 // attempt limits one request for the lease. Several have to fit before the renew deadline.
 func (c *Candidate) attempt(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, c.RenewDeadline/2, cause.CallTimeout)
+}
+
+// timedOut tells whether an attempt, whose context this is, has used up its limit.
+func timedOut(attempt context.Context) bool {
+	return errors.Is(context.Cause(attempt), cause.CallTimeout)
+}
+
+// noteLeader logs which other process holds the lease, once for each that does.
+func (c *Candidate) noteLeader(ctx context.Context, lease *coordinationv1.Lease) {
+	leader := ""
+	if holderOf(lease) != "" && !c.ours(lease) {
+		leader = c.whose(lease)
+	}
+	if leader != "" && leader != c.leader {
+		klog.FromContext(ctx).Info("Another process leads", "lease", c.Lease.String(), "holder", leader)
+	}
+	c.leader = leader
 }
 
 // ours tells whether this process holds the lease.

@@ -2,7 +2,6 @@ package election
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -57,6 +56,7 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	l.answered = true
 	l.keep(lease)
 	l.judge(lease)
+	c.noteLeader(ctx, lease)
 	if err := l.over(); err != nil {
 		return nil, nil, err
 	}
@@ -158,6 +158,7 @@ func (l *lock) succeeded(lease *coordinationv1.Lease, sent time.Duration) error 
 		Lease: c.Lease.String(), Holder: c.Identity, Number: int(ptr.Deref(lease.Spec.LeaseTransitions, 0)),
 		ResourceVersion: lease.ResourceVersion, Length: c.LeaseDuration - c.Margin, Clock: c.Clock,
 	}, sent)
+	c.leader = ""
 	close(l.elected)
 	return nil
 }
@@ -166,7 +167,7 @@ func (l *lock) succeeded(lease *coordinationv1.Lease, sent time.Duration) error 
 // was not answered.
 func (l *lock) failed(ctx context.Context, verb string, err error) error {
 	c := l.candidate
-	if errors.Is(context.Cause(ctx), cause.CallTimeout) {
+	if timedOut(ctx) {
 		c.reconnect()
 	}
 	if l.term == nil && (apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)) {

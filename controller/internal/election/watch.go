@@ -70,7 +70,6 @@ func (c *Candidate) observe(obj any) {
 		return
 	}
 	c.mu.Lock()
-	c.holder = holderOf(lease)
 	l := c.current
 	c.mu.Unlock()
 	if holderOf(lease) == "" {
@@ -89,7 +88,6 @@ func (c *Candidate) observeDeleted(obj any) {
 		return
 	}
 	c.mu.Lock()
-	c.holder = ""
 	l := c.current
 	c.mu.Unlock()
 	c.pokeNow()
