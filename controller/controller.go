@@ -122,6 +122,7 @@ type Controller[T Object] struct {
 
 	mu   sync.Mutex
 	held workqueue.TypedRateLimitingInterface[Request] // queue, for those who only look at it
+	over bool                                          // run has returned, and nothing is taken out of it any more
 	// detectMutations is on in test binaries, because comparing costs more than the copy saves.
 	detectMutations bool
 }
@@ -216,12 +217,20 @@ func (c *Controller[T]) prepare() {
 		}),
 	})
 	c.refused.Store(0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.held, c.over = c.queue, false
+}
+
+// finished forgets what was queued when run returns, so that a former leader does not wait with it.
+func (c *Controller[T]) finished() {
+	c.queue.ShutDown()
+	c.mu.Lock()
+	c.over = true
+	c.mu.Unlock()
 	if c.triggers != nil {
 		c.triggers.Clear()
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.held = c.queue
 }
 
 // warm waits until the caches are full, which a stand-by's are before it campaigns (C16).
@@ -244,7 +253,7 @@ func (c *Controller[T]) started(err error) error {
 // the controller needs one. Items may go on for the drain timeout after that, unless hurry ends or the term
 // is lost. It returns when its workers have.
 func (c *Controller[T]) run(ctx, hurry context.Context, needed *term.Term) error {
-	defer c.queue.ShutDown()
+	defer c.finished()
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "controller", c.title))
 	handlers, err := c.fill(ctx)
 	defer c.unfill(needed, handlers)

@@ -41,7 +41,7 @@ type informerSet struct {
 type informer struct {
 	cache.SharedIndexInformer
 	name string
-	kind string    // of its objects, as a label
+	kind string    // of its objects, with their version
 	unit work.Unit // that runs it
 
 	mu      sync.Mutex
@@ -95,6 +95,15 @@ func transform(options InformerOptions) cache.TransformFunc {
 		}
 		return obj, nil
 	}
+}
+
+// label is what metrics call the cache. What it asks the API server for tells its group, a Go type does not; the
+// first request is on its way as soon as the informer runs.
+func (i *informer) label() string {
+	if group := i.unit.Group(); group != "" {
+		return group + "/" + i.kind
+	}
+	return i.kind
 }
 
 // age is how long the API server has not sent anything for the cache, below zero before it has.

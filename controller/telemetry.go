@@ -12,6 +12,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/apicall"
+	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
@@ -148,17 +149,29 @@ func (m *Manager) observe() (stop func(), err error) {
 		}
 		now := time.Now()
 		for _, c := range m.controllers {
-			s.Controllers = append(s.Controllers, metrics.ControllerState{
-				Name: c.name(), Depth: c.queued(), InFlight: inFlight[c.name()], Oldest: c.oldest(now),
-			})
+			depth, oldest := c.queued(), c.oldest(now)
+			if oldest < 0 { // what a term has left over is in its report, and waits for nobody: the next leader finds it
+				depth, oldest = 0, 0
+			}
+			s.Controllers = append(s.Controllers, metrics.ControllerState{Name: c.name(), Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest})
 		}
 		for _, inf := range m.informers.all() {
-			s.Caches = append(s.Caches, metrics.CacheState{Name: inf.kind, Objects: len(inf.GetStore().ListKeys()), Age: inf.age(now)})
+			s.Caches = append(s.Caches, metrics.CacheState{Name: inf.label(), Objects: len(inf.GetStore().ListKeys()), Age: inf.age(now)})
 		}
 		if m.candidate != nil {
 			_, leads := m.Leads()
 			s.Leads = &leads
 		}
 		return s
-	})
+	}, termEnds()...)
+}
+
+// termEnds are all ways in which a term ends.
+func termEnds() []string {
+	var names []string
+	for _, how := range []cause.TermEnd{cause.TermExpired, cause.TermTaken, cause.TermReleased, cause.TermDeleted,
+		cause.TermEdited, cause.TermRefused, cause.TermStuck, cause.TermResigned} {
+		names = append(names, string(how))
+	}
+	return names
 }

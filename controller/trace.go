@@ -110,8 +110,14 @@ func (c *Controller[T]) noteTrigger(request Request, reason trigger.Reason, dela
 	}
 }
 
-// oldest is how long the item has waited that has waited longest.
+// oldest is how long the item has waited that has waited longest; below zero once nothing is taken any more.
 func (c *Controller[T]) oldest(now time.Time) time.Duration {
+	c.mu.Lock()
+	over := c.over
+	c.mu.Unlock()
+	if over {
+		return -1
+	}
 	if c.triggers == nil {
 		return 0
 	}

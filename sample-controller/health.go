@@ -39,7 +39,7 @@ func serve(name, address string, mux *http.ServeMux) func(context.Context) error
 		if err != nil {
 			return fmt.Errorf("serve %s on %s: %w (-%s-addr names another address)", name, address, err, name)
 		}
-		klog.FromContext(ctx).Info("Serving "+name, "address", listener.Addr())
+		klog.FromContext(ctx).Info("Serving "+name, "address", listener.Addr().String())
 		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 
 		failed := make(chan error, 1)

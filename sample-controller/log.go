@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/go-logr/logr"
+	"go.opentelemetry.io/otel"
 	"k8s.io/klog/v2/textlogger"
 )
 
@@ -20,4 +21,11 @@ func newLogger(format string, verbosity int, output io.Writer) (logr.Logger, err
 	default:
 		return logr.Logger{}, fmt.Errorf("unknown log format %q: use text or json", format)
 	}
+}
+
+// setUpOpenTelemetrysLog has what OpenTelemetry's SDK has to say in the log, whatever its format. It speaks for the
+// process, and without this to the standard library's log.
+func setUpOpenTelemetrysLog(logger logr.Logger) {
+	otel.SetLogger(logger)
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { logger.Info("Telemetry failed", "err", err) }))
 }

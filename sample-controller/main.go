@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 		return err
 	}
 	klog.SetLogger(logger) // for the lines that client-go writes without a context
+	setUpOpenTelemetrysLog(logger)
 	ctx = klog.NewContext(ctx, logger)
 
 	config, err := controller.LoadConfig(s.kubeconfig)
@@ -79,7 +80,11 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 		logger.Info("Telemetry was not sent", "err", err)
 	}
 	if ctx.Err() != nil { // else err says it all
-		fmt.Fprint(output, m.Report())
+		if s.logFormat == "json" { // of which each line is a record
+			logger.Info("Stopped", "report", m.Report().String())
+		} else {
+			fmt.Fprint(output, m.Report())
+		}
 	}
 	return err
 }
@@ -124,6 +129,11 @@ func parse(args []string, output io.Writer) (*settings, error) {
 		return nil, fmt.Errorf("unknown argument %q: everything is set by flags", flags.Arg(0))
 	case s.flunder.Workers < 1:
 		return nil, fmt.Errorf("-workers=%d: at least one is needed", s.flunder.Workers)
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if err := s.telemetry.validate(given); err != nil {
+		return nil, err
 	}
 	s.flunder.Instance = os.Getenv("POD_NAME")
 	if s.leaderElect {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +19,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
@@ -40,26 +43,61 @@ type telemetry struct {
 	shutdown []func(context.Context) error
 }
 
-// variable tells whether one of the standard variables names a collector.
-func variable(names ...string) bool {
-	for _, name := range names {
-		if os.Getenv(name) != "" {
-			return os.Getenv("OTEL_SDK_DISABLED") != "true"
+// collector tells whether a signal, TRACES or METRICS, has somewhere to go. Beside the flag, the standard variables
+// say where.
+func (s *telemetrySettings) collector(signal string) bool {
+	if s.otlpEndpoint != "" {
+		return true
+	}
+	return !disabled() && (os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != "")
+}
+
+func disabled() bool { return os.Getenv("OTEL_SDK_DISABLED") == "true" }
+
+// validate refuses what could have no effect, or not the one that was meant. given are the flags that were set.
+func (s *telemetrySettings) validate(given map[string]bool) error {
+	if !(s.traceRatio >= 0 && s.traceRatio <= 1) { // nor NaN
+		return fmt.Errorf("-trace-ratio=%v: it is a part of all, from 0 to 1", s.traceRatio)
+	}
+	if s.otlpEndpoint != "" {
+		if u, err := url.Parse(s.otlpEndpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return fmt.Errorf("-otlp-endpoint=%s: it has to be a URL, such as http://localhost:4318", s.otlpEndpoint)
 		}
 	}
-	return false
+	if disabled() { // by someone who need not know the flags
+		return nil
+	}
+	const remedy = "name a collector with -otlp-endpoint, or with the variable OTEL_EXPORTER_OTLP_ENDPOINT"
+	for _, flag := range []struct {
+		name, signal string
+		set          bool
+	}{
+		{"trace-ratio", "TRACES", given["trace-ratio"]},
+		{"trace-keep", "TRACES", s.traceKeep},
+		{"trace-stamp", "TRACES", s.traceStamp},
+		{"otlp-metrics", "METRICS", s.otlpMetrics},
+	} {
+		if flag.set && !s.collector(flag.signal) {
+			return fmt.Errorf("-%s has no effect, because nothing is sent anywhere: %s", flag.name, remedy)
+		}
+	}
+	return nil
 }
 
 // newTelemetry makes the providers that were asked for. Nothing global is set.
 func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*telemetry, error) {
 	t := &telemetry{}
 	t.Stamp = s.traceStamp
-	res, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithFromEnv(),
-		resource.WithAttributes(attribute.String("service.name", flunder.FieldManager), attribute.String("service.instance.id", instance)), resource.WithFromEnv())
-	if err != nil {
-		return nil, fmt.Errorf("describe this process for telemetry: %w", err)
+	traces, pushes := s.collector("TRACES"), s.otlpMetrics && s.collector("METRICS")
+	if !traces && !pushes && s.metricsAddress == "" {
+		return t, nil
 	}
-	if s.otlpEndpoint != "" || variable("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") {
+	res, err := resource.New(ctx, resource.WithTelemetrySDK(),
+		resource.WithAttributes(attribute.String("service.name", flunder.FieldManager), attribute.String("service.instance.id", instance)), resource.WithFromEnv())
+	if err != nil { // telemetry is not worth an outage, and what has been understood is there
+		klog.FromContext(ctx).Info("Telemetry does not say all that it was to say about this process", "err", err)
+	}
+	if traces {
 		if err := t.trace(ctx, s, res); err != nil {
 			return nil, err
 		}
@@ -74,10 +112,10 @@ func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*
 		readers = append(readers, sdkmetric.WithReader(exporter))
 		t.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}) // which can carry exemplars
 	}
-	if s.otlpMetrics {
+	if pushes {
 		var options []otlpmetrichttp.Option
 		if s.otlpEndpoint != "" {
-			options = append(options, otlpmetrichttp.WithEndpointURL(s.otlpEndpoint+"/v1/metrics"))
+			options = append(options, otlpmetrichttp.WithEndpointURL(strings.TrimSuffix(s.otlpEndpoint, "/")+"/v1/metrics"))
 		}
 		exporter, err := otlpmetrichttp.New(ctx, options...)
 		if err != nil {
@@ -96,7 +134,7 @@ func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*
 func (t *telemetry) trace(ctx context.Context, s *telemetrySettings, res *resource.Resource) error {
 	var options []otlptracehttp.Option
 	if s.otlpEndpoint != "" {
-		options = append(options, otlptracehttp.WithEndpointURL(s.otlpEndpoint+"/v1/traces"))
+		options = append(options, otlptracehttp.WithEndpointURL(strings.TrimSuffix(s.otlpEndpoint, "/")+"/v1/traces"))
 	}
 	exporter, err := otlptracehttp.New(ctx, options...)
 	if err != nil {

@@ -101,6 +101,7 @@ type line struct {
 	Calls  int
 	Writes int
 	Object types.NamespacedName
+	Report string // of the end
 }
 
 // note takes the costs out of the controllers' logs, and shows who leads, and errors.
@@ -108,6 +109,9 @@ func (p *play) note(r *replica, content []byte) error {
 	var l line
 	if err := json.Unmarshal(content, &l); err != nil {
 		return err
+	}
+	if l.Report != "" {
+		r.account = append(r.account, strings.Split(strings.TrimSpace(l.Report), "\n")...)
 	}
 	if l.Result != "" {
 		p.mu.Lock()

@@ -174,7 +174,20 @@ func (s *Set) TermEnded(ctx context.Context, how string) {
 	if s == nil {
 		return
 	}
-	s.termsEnded.Add(ctx, 1, s.option(termKey(how), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("how", how)} }))
+	s.termsEnded.Add(ctx, 1, s.termEnd(how))
+}
+
+func (s *Set) termEnd(how string) metric.MeasurementOption {
+	return s.option(termKey(how), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("how", how)} })
+}
+
+// countFromZero has the counters of terms be 0 before the first term instead of absent: an increase from nothing to
+// 1 is none to Prometheus.
+func (s *Set) countFromZero(ctx context.Context, termEnds []string) {
+	s.termsBegun.Add(ctx, 0)
+	for _, how := range termEnds {
+		s.termsEnded.Add(ctx, 0, s.termEnd(how))
+	}
 }
 
 // State is what is read whenever metrics are collected.
@@ -192,7 +205,7 @@ type ControllerState struct {
 	Oldest          time.Duration
 }
 
-// CacheState is the state of a cache. An age below zero is not known.
+// CacheState is the state of a cache. An age below zero is not known. Caches of one name are one series.
 type CacheState struct {
 	Name    string
 	Objects int
@@ -201,13 +214,18 @@ type CacheState struct {
 
 type cacheKey string
 
-// Observe reads the state at each collection until stop is called.
-func (s *Set) Observe(read func() State) (stop func(), err error) {
+// Observe reads the state at each collection until stop is called. Where there are terms of leadership to count,
+// termEnds are the ways in which they end.
+func (s *Set) Observe(read func() State, termEnds ...string) (stop func(), err error) {
 	if s == nil {
 		return func() {}, nil
 	}
-	registration, err := s.meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		s.observe(o, read())
+	registration, err := s.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		state := read()
+		if state.Leads != nil {
+			s.countFromZero(ctx, termEnds)
+		}
+		s.observe(o, state)
 		return nil
 	}, s.depth, s.inFlight, s.oldest, s.callsWaiting, s.cacheObjects, s.cacheAge, s.leading)
 	if err != nil {
@@ -223,7 +241,7 @@ func (s *Set) observe(o metric.Observer, state State) {
 		o.ObserveInt64(s.inFlight, int64(c.InFlight), name)
 		o.ObserveFloat64(s.oldest, c.Oldest.Seconds(), name)
 	}
-	for _, c := range state.Caches {
+	for _, c := range merged(state.Caches) {
 		name := s.option(cacheKey(c.Name), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("cache", c.Name)} })
 		o.ObserveInt64(s.cacheObjects, int64(c.Objects), name)
 		if c.Age >= 0 {
@@ -238,4 +256,22 @@ func (s *Set) observe(o metric.Observer, state State) {
 		}
 		o.ObserveInt64(s.leading, leads)
 	}
+}
+
+// merged makes one of the caches of each name, such as those of several namespaces: all their objects, and the
+// greatest age, so that one whose watch is dead does not hide behind those of the others.
+func merged(caches []CacheState) []CacheState {
+	var all []CacheState
+	at := map[string]int{}
+	for _, c := range caches {
+		i, ok := at[c.Name]
+		if !ok {
+			at[c.Name] = len(all)
+			all = append(all, c)
+			continue
+		}
+		all[i].Objects += c.Objects
+		all[i].Age = max(all[i].Age, c.Age)
+	}
+	return all
 }

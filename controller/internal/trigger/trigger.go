@@ -168,7 +168,7 @@ func (m *Memory) Oldest(now time.Time) (time.Time, bool) {
 	return oldest, oldest.Before(now)
 }
 
-// Clear forgets everything: what was queued in one term is not handed out in the next.
+// Clear forgets everything: what was queued in one term waits for nobody after it, and is not handed out in the next.
 func (m *Memory) Clear() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -11,9 +11,12 @@ import (
 	"fmt"
 	"slices"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/client-go/util/flowcontrol"
+
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // Budget bounds how many traces are sampled only because of a link. A link may come from an annotation that
@@ -25,8 +28,8 @@ type Budget struct {
 	Burst int
 }
 
-// Sampler samples what is below a sampled span; of all else the given part, and what is linked to a sampled
-// span, within the budget.
+// Sampler samples what is below a sampled span; of all else the given part, the beginnings and ends of terms of
+// leadership, which are few, and what is linked to a sampled span, within the budget.
 func Sampler(ratio float64, budget Budget) sdktrace.Sampler {
 	s := linkSampler{ratio: sdktrace.TraceIDRatioBased(ratio)}
 	if budget.PerSecond >= 0 {
@@ -40,14 +43,21 @@ type linkSampler struct {
 	budget flowcontrol.PassiveRateLimiter // nil for none
 }
 
-// ShouldSample takes of the budget only what the ratio has not given already.
+// ShouldSample takes of the budget only what nothing else has given already.
 func (s linkSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
 	result := s.ratio.ShouldSample(p)
-	if result.Decision == sdktrace.Drop && s.budget != nil && slices.ContainsFunc(p.Links, sampled) && s.budget.TryAccept() {
+	if result.Decision == sdktrace.Drop && (slices.ContainsFunc(p.Attributes, ofTerm) || s.withinBudget(p.Links)) {
 		result.Decision = sdktrace.RecordAndSample
 	}
 	return result
 }
+
+func (s linkSampler) withinBudget(links []trace.Link) bool {
+	return s.budget != nil && slices.ContainsFunc(links, sampled) && s.budget.TryAccept()
+}
+
+// ofTerm tells that a span is the beginning or the end of a term.
+func ofTerm(a attribute.KeyValue) bool { return a.Key == tracing.AttrLease }
 
 func sampled(link trace.Link) bool { return link.SpanContext.IsSampled() }
 

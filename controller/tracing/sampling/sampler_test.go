@@ -8,10 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
 )
 
@@ -74,6 +76,22 @@ func TestTheRestIsSampledByParentAndRatio(t *testing.T) {
 	}
 	if d := none.Description(); !strings.Contains(d, "Linked{1/s,TraceIDRatioBased{0}}") {
 		t.Errorf("the description is %s", d)
+	}
+}
+
+func TestTheBeginningsAndEndsOfTermsAreAlwaysSampledAndTakeNothingOfTheBudget(t *testing.T) {
+	of := func(key string) trace.SpanStartOption { return trace.WithAttributes(attribute.String(key, "x")) }
+	s := sampling.Sampler(0, sampling.Budget{PerSecond: 0.001, Burst: 1})
+	for range 100 {
+		if _, ok := start(s, t.Context(), of(tracing.AttrLease), linked(trace.FlagsSampled), trace.WithNewRoot()); !ok {
+			t.Fatal("a span of a term is not sampled")
+		}
+	}
+	if _, ok := start(s, t.Context(), of(tracing.AttrTerm)); ok {
+		t.Error("a reconcile in a term is sampled like the term itself")
+	}
+	if _, ok := start(s, t.Context(), linked(trace.FlagsSampled)); !ok {
+		t.Error("the spans of terms have used up the budget")
 	}
 }
 
