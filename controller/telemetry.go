@@ -127,7 +127,9 @@ func (o observer) Waited(ctx context.Context, reason string, began time.Time) {
 		return
 	}
 	o.metrics.Throttled(ctx, reason, wait)
-	o.client.Throttled(ctx, began, reason)
+	if reason != tracing.ThrottleFence { // the next attempt makes that span
+		o.client.Throttled(ctx, began, reason)
+	}
 }
 
 // Postponed is told of a wait that is to come. Where it has come, the next attempt makes its span.

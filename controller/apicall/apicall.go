@@ -18,7 +18,22 @@ type Call struct {
 
 // ReadOnly tells whether the call cannot change anything.
 func (c *Call) ReadOnly() bool {
-	return c.Verb == "get" || c.Verb == "list" || c.Verb == "watch"
+	return (c.Verb == "get" || c.Verb == "list" || c.Verb == "watch") && !c.Connects()
+}
+
+// Connects tells whether the call reaches through the API server to a pod, a service or a node, where it may change
+// anything, whatever its method: exec over WebSockets is a GET. Admission knows it as a CONNECT.
+func (c *Call) Connects() bool {
+	_, subresource, _ := strings.Cut(c.Resource, "/")
+	return connects(subresource)
+}
+
+func connects(subresource string) bool {
+	switch subresource {
+	case "attach", "exec", "portforward", "proxy":
+		return true
+	}
+	return false
 }
 
 // LongRunning tells whether the call lasts for as long as its caller likes, as the API server sees it.
@@ -27,11 +42,7 @@ func (c *Call) LongRunning() bool {
 		return true
 	}
 	_, subresource, _ := strings.Cut(c.Resource, "/")
-	switch subresource {
-	case "attach", "exec", "log", "portforward", "proxy":
-		return true
-	}
-	return false
+	return subresource == "log" || connects(subresource)
 }
 
 // String is the call in a few words.
@@ -71,7 +82,8 @@ func Of(req *http.Request) Call {
 	}
 	call.Resource = first
 	call.Name = path.next()
-	switch subresource := path.next(); { // what is below a proxy is no business of the API's
+	subresource := path.next()
+	switch { // what is below a proxy is no business of the API's
 	case group != "" && subresource != "":
 		call.Resource += "." + group + "/" + subresource
 	case group != "":
@@ -80,6 +92,9 @@ func Of(req *http.Request) Call {
 		call.Resource += "/" + subresource
 	}
 	call.Verb = verb(req, call.Name != "")
+	if call.Verb == "watch" && connects(subresource) {
+		call.Verb = "get" // the parameter is for who is reached
+	}
 	return call
 }
 

@@ -30,6 +30,7 @@ func TestARequestIsDescribedAsTheAPIServerSeesIt(t *testing.T) {
 		{"DELETE", "/apis/apps/v1/namespaces/n/deployments/d", "", apicall.Call{Verb: "delete", Resource: "deployments.apps", Namespace: "n", Name: "d"}},
 		{"DELETE", "/apis/apps/v1/namespaces/n/deployments", "", apicall.Call{Verb: "deletecollection", Resource: "deployments.apps", Namespace: "n"}},
 		{"GET", "/proxied/prefix/apis/apps/v1/namespaces/n/deployments/d", "", apicall.Call{Verb: "get", Resource: "deployments.apps", Namespace: "n", Name: "d"}},
+		{"GET", "/api/v1/namespaces/n/services/s/proxy/x?watch=true", "", apicall.Call{Verb: "get", Resource: "services/proxy", Namespace: "n", Name: "s"}},
 		{"GET", "/readyz", "", apicall.Call{Verb: "get", Other: "GET /readyz"}},
 		{"GET", "/apis/apps/v1", "", apicall.Call{Verb: "get", Other: "GET /apis/apps/v1"}},
 	} {
@@ -40,6 +41,32 @@ func TestARequestIsDescribedAsTheAPIServerSeesIt(t *testing.T) {
 		req.Header.Set("Content-Type", test.contentType)
 		if diff := cmp.Diff(test.want, apicall.Of(req)); diff != "" {
 			t.Errorf("%s %s: %s", test.method, test.url, diff)
+		}
+	}
+}
+
+func TestWhatReachesThroughTheAPIServerIsNotReadOnly(t *testing.T) {
+	const pod = "/api/v1/namespaces/n/pods/p"
+	for call, want := range map[string]struct{ readOnly, long bool }{
+		pod:                  {true, false},
+		"/api/v1/pods":       {true, false},
+		pod + "?watch=true":  {true, true},
+		pod + "/log":         {true, true},
+		pod + "/status":      {true, false},
+		pod + "/exec":        {false, true},
+		pod + "/attach":      {false, true},
+		pod + "/portforward": {false, true},
+		pod + "/proxy":       {false, true},
+		"/api/v1/namespaces/n/services/s/proxy/pods/x?watch=1": {false, true},
+		"/api/v1/nodes/n/proxy/logs":                           {false, true},
+		"/readyz":                                              {true, false},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://server.invalid"+call, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of := apicall.Of(req); of.ReadOnly() != want.readOnly || of.LongRunning() != want.long {
+			t.Errorf("%s: read-only %v, long-running %v", call, of.ReadOnly(), of.LongRunning())
 		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	applycorev1 "k8s.io/client-go/applyconfigurations/core/v1"
-	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 )
@@ -96,7 +95,7 @@ func others() []write {
 // odd are writes that are easily forgotten: subresources that take a CREATE or a CONNECT, dry runs, and
 // objects that look like the Lease.
 func odd() []write {
-	return []write{
+	return append([]write{
 		{"token", nothing, func(ctx context.Context, e *env, w *writer, _ string) error {
 			_, err := w.kube.CoreV1().ServiceAccounts(e.namespace).CreateToken(ctx, e.account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 			return err
@@ -105,14 +104,6 @@ func odd() []write {
 			return w.kube.PolicyV1().Evictions(e.namespace).Evict(ctx, &policyv1.Eviction{
 				ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: "a"}, DeleteOptions: &metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}},
 			})
-		}},
-		{"exec", nothing, func(ctx context.Context, e *env, w *writer, _ string) error {
-			err := w.kube.CoreV1().RESTClient().Post().Namespace(e.namespace).Resource("pods").Name("a").SubResource("exec").
-				VersionedParams(&corev1.PodExecOptions{Command: []string{"true"}, Stdout: true}, scheme.ParameterCodec).Do(ctx).Error()
-			if apierrors.IsBadRequest(err) { // it was admitted, and there is no node to go to
-				return nil
-			}
-			return err
 		}},
 		{"dry run", nothing, func(ctx context.Context, e *env, w *writer, _ string) error { return e.dryRun(ctx, w) }},
 		{"another lease of the namespace", nothing, func(ctx context.Context, e *env, w *writer, name string) error {
@@ -127,7 +118,24 @@ func odd() []write {
 		{"delete of an event", anEvent, func(ctx context.Context, e *env, w *writer, name string) error {
 			return w.kube.CoreV1().Events(e.objects).Delete(ctx, name, metav1.DeleteOptions{})
 		}},
+	}, connects()...)
+}
+
+// connects are what reaches through the API server, which for a client is a GET as often as not.
+func connects() (all []write) {
+	for _, subresource := range []string{"exec", "attach", "portforward", "proxy"} {
+		for _, method := range []string{"GET", "POST"} {
+			all = append(all, write{method + " of " + subresource, nothing, func(ctx context.Context, e *env, w *writer, _ string) error {
+				err := w.kube.CoreV1().RESTClient().Verb(method).Namespace(e.namespace).Resource("pods").Name("a").SubResource(subresource).
+					Param("command", "true").Param("stdout", "true").Param("ports", "80").Do(ctx).Error()
+				if err != nil && !apierrors.IsForbidden(err) { // it was admitted, and there is no node to go to
+					return nil
+				}
+				return err
+			}})
+		}
 	}
+	return all
 }
 
 // exempt are what stand-bys may do too.

@@ -23,6 +23,8 @@ type call struct {
 	body   io.ReadCloser
 	reader io.Reader // of body
 	ended  atomic.Bool
+
+	upgrade bool // client-go makes the connection: see upgrade.go
 }
 
 // watchBuffer is how much of a watch is read at a time. Its decoder reads event by event, and in between the

@@ -38,13 +38,28 @@ func (c *connections) dialer(dial dialFunc, fence *term.Term) dialFunc {
 			_ = dialled.Close()
 			return nil, ErrEnded
 		}
-		tracked := &conn{Conn: dialled, all: c, fence: fence}
-		if c.open == nil {
-			c.open = map[*conn]struct{}{}
-		}
-		c.open[tracked] = struct{}{}
-		return tracked, nil
+		return c.track(dialled, fence), nil
 	}
+}
+
+// track takes a connection up. It is called with the lock held.
+func (c *connections) track(dialled net.Conn, fence *term.Term) *conn {
+	tracked := &conn{Conn: dialled, all: c, fence: fence}
+	if c.open == nil {
+		c.open = map[*conn]struct{}{}
+	}
+	c.open[tracked] = struct{}{}
+	return tracked
+}
+
+// ended is an error once no connection may be made any more.
+func (c *connections) ended() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return ErrEnded
+	}
+	return nil
 }
 
 // close closes all connections; final lets no other be made.

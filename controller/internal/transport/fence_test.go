@@ -15,8 +15,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -115,38 +117,64 @@ func refused(version string) string {
 		`pod a does not hold it, pod b does; stop [pod=a holderIdentity=b resourceVersion=%s]"}`, version)
 }
 
+// told is an observer that keeps what it is told.
+type told struct{ events []string }
+
+func (o *told) Called(_ context.Context, _ *apicall.Call, code int, took time.Duration) {
+	o.events = append(o.events, fmt.Sprintf("%d in %v", code, took))
+}
+
+func (o *told) Waited(_ context.Context, reason string, began time.Time) {
+	if reason != "rate_limiter" { // every call passes it
+		o.events = append(o.events, fmt.Sprintf("%s for %v", reason, time.Since(began)))
+	}
+}
+
+func (o *told) Postponed(context.Context, time.Duration) {}
+
 func TestC18ARefusalByAnOlderLeaseIsTriedAgainAndByANewerOneEndsTheTerm(t *testing.T) {
+	once := []string{"403 in 1s"}
 	for name, test := range map[string]struct {
 		body  string
 		calls int
 		ends  bool
+		told  []string // to the observer
 	}{
-		"older":          {refused("99"), 4, false},
-		"the one we saw": {refused("100"), 1, true},
-		"newer":          {refused("101"), 1, true},
-		"no details":     {`denied request: fenced by lease: stop`, 1, true},
-		"something else": {`pods "p" is forbidden: no`, 1, false},
+		"older": {refused("99"), 4, false, []string{
+			"403 in 1s", "fence for 2ms", "403 in 1s", "fence for 4ms", "403 in 1s", "fence for 8ms", "200 in 1s",
+		}},
+		"the one we saw": {refused("100"), 1, true, once},
+		"newer":          {refused("101"), 1, true, once},
+		"no details":     {`denied request: fenced by lease: stop`, 1, true, once},
+		"something else": {`pods "p" is forbidden: no`, 1, false, once},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				calls := 0
-				needed := newTerm(t, time.Minute)
-				client := clientOf(t, &Transport{Connections: 1}, &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
-					if told, err := time.ParseDuration(req.URL.Query().Get("timeout")); err != nil || told > needed.Remaining() {
-						t.Errorf("the server may work for %v (%v), the term is valid for %v", told, err, needed.Remaining())
+				calls, told, unit := 0, &told{}, &work.Unit{Term: newTerm(t, time.Minute)}
+				needed := unit.Term
+				client := clientOf(t, &Transport{Connections: 1, Observer: told}, &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
+					if limit, err := time.ParseDuration(req.URL.Query().Get("timeout")); err != nil || limit > needed.Remaining() {
+						t.Errorf("the server may work for %v (%v), the term is valid for %v", limit, err, needed.Remaining())
 					}
 					if sent, _ := io.ReadAll(req.Body); string(sent) != "{}" {
 						t.Errorf("the body is %q", sent)
 					}
+					time.Sleep(time.Second)
 					if calls++; calls > 3 {
 						return answerOf(200, "{}"), nil
 					}
 					return answerOf(403, test.body), nil
 				})})
 				defer needed.End(cause.TermResigned, "")
-				resp, err := client.Do(request(t, work.NewContext(t.Context(), &work.Unit{Term: needed}), "PUT", pods))
+				resp, err := client.Do(request(t, work.NewContext(t.Context(), unit), "PUT", pods))
 				if err != nil {
 					t.Fatal(err)
+				}
+				if diff := cmp.Diff(test.told, told.events); diff != "" {
+					t.Error(diff)
+				}
+				if cost := unit.Cost(); cost.Calls != test.calls || cost.Writes != test.calls || len(unit.Outstanding()) != 1 {
+					t.Errorf("the cost is %+v, outstanding: %v", cost, unit.Outstanding())
 				}
 				body, _ := io.ReadAll(resp.Body)
 				_ = resp.Body.Close()
@@ -199,8 +227,22 @@ func (b *slowBody) Read(p []byte) (int, error) {
 }
 
 func TestC14NothingOfARequestLeavesAfterTheTermThatBeganBefore(t *testing.T) {
-	for name, slow := range map[string]bool{"before the dial is done": false, "with the body half sent": true} {
+	type sent struct {
+		method, path string
+		slow         bool
+	}
+	tests := map[string]sent{"with the body half sent": {"PUT", pods, true}}
+	for _, call := range []string{
+		"PUT " + pods, "GET " + pods + "/exec", "POST " + pods + "/exec", "GET " + pods + "/attach", "POST " + pods + "/attach",
+		"GET " + pods + "/portforward", "POST " + pods + "/portforward", "GET " + pods + "/proxy/x?watch=true", "POST " + pods + "/proxy/x",
+		"GET /api/v1/namespaces/n/services/s/proxy/x", "POST /api/v1/namespaces/n/services/s/proxy/x", "GET /api/v1/nodes/n/proxy/x",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		tests["before the dial is done: "+call] = sent{method, path, false}
+	}
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
+			slow := test.slow
 			synctest.Test(t, func(t *testing.T) {
 				near, far := net.Pipe()
 				defer near.Close()
@@ -217,9 +259,9 @@ func TestC14NothingOfARequestLeavesAfterTheTermThatBeganBefore(t *testing.T) {
 				needed := newTerm(t, time.Minute)
 				body := &slowBody{rest: make(chan struct{})}
 				// Detached: only the fence can stop it.
-				req, err := http.NewRequestWithContext(work.NewContext(context.WithoutCancel(t.Context()), &work.Unit{Term: needed}), "PUT", "http://server.invalid"+pods, body)
-				if err != nil {
-					t.Fatal(err)
+				req := request(t, work.NewContext(context.WithoutCancel(t.Context()), &work.Unit{Term: needed}), test.method, test.path)
+				if slow {
+					req.Body, req.GetBody, req.ContentLength = io.NopCloser(body), nil, -1
 				}
 				done := make(chan error, 1)
 				go func() {

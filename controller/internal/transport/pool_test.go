@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
@@ -114,4 +115,55 @@ func TestC25EachWorkerHasRoomForACall(t *testing.T) {
 	if got := tr.connections(); got != 3 {
 		t.Errorf("%d connections although 3 were asked for", got)
 	}
+}
+
+func TestC25WhatLastsTakesNoRoomFromCallsNorFromWatchesAndIsTraced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		traced := map[string]int{}
+		var mu sync.Mutex
+		tr := &Transport{Connections: 1, Trace: func(next http.RoundTripper) http.RoundTripper {
+			return handler(func(req *http.Request) (*http.Response, error) {
+				mu.Lock()
+				traced[req.URL.Path]++
+				mu.Unlock()
+				return next.RoundTrip(req)
+			})
+		}}
+		defer tr.Close()
+		client := clientOf(t, tr, &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
+			if req.URL.Path != pods {
+				<-release
+			}
+			return answerOf(200, "{}"), nil
+		})})
+		unit := &work.Unit{Kind: work.Runnable, Term: newTerm(t, time.Minute)}
+		defer unit.Term.End(cause.TermResigned, "")
+		ctx := work.NewContext(t.Context(), unit)
+		var sent sync.WaitGroup
+		send := func(method, path string) {
+			resp, err := client.Do(request(t, ctx, method, path))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_ = resp.Body.Close()
+		}
+		for range streams {
+			sent.Go(func() { send("GET", pods+"/log") })
+			sent.Go(func() { send("POST", pods+"/proxy/x") })
+			sent.Go(func() { send("GET", "/api/v1/pods?watch=true") })
+		}
+		synctest.Wait()
+		send("GET", pods)
+		send("PUT", pods)
+		if tr.Waiting() != 0 || len(tr.pools) != 5 {
+			t.Errorf("%d wait, there are %d pools", tr.Waiting(), len(tr.pools))
+		}
+		close(release)
+		sent.Wait()
+		if traced[pods+"/log"] != streams || traced[pods+"/proxy/x"] != streams || traced[pods] != 2 || traced["/api/v1/pods"] != 0 {
+			t.Errorf("traced: %v", traced)
+		}
+	})
 }

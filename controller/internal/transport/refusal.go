@@ -32,42 +32,73 @@ const (
 
 // send sends the call's request, which may need a term. Where the server's fence refuses it by a state of the
 // lease from before the term, it is sent again; by any other, the term is over, whatever this process believes
-// (C18). Nothing that the fence refuses has been applied.
-func (c *call) send(req *http.Request, needed *term.Term) (*http.Response, error) {
+// (C18). Nothing that the fence refuses has been applied. observer, nil for nobody, is told of each attempt.
+func (c *call) send(req *http.Request, needed *term.Term, observer Observer) (*http.Response, error) {
 	began := time.Now()
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
-		resp, err := c.lane.next.RoundTrip(c.outgoing(req, needed))
-		switch {
-		case needed == nil:
+		resp, err := c.attempt(req, needed, observer)
+		if needed == nil {
 			return resp, err
-		case err != nil:
-			return nil, withEnd(needed, err)
-		case resp.StatusCode != http.StatusForbidden:
-			return resp, nil
 		}
-		message, seen := refusal(resp)
-		if message == "" {
-			return resp, nil
-		}
-		if !needed.After(seen) {
+		message, seen := c.refusal(resp, err)
+		stale := message != "" && needed.After(seen)
+		if message != "" && !stale {
 			needed.End(cause.TermRefused, message)
-			return resp, nil
 		}
-		again, err := rewind(req)
-		if err != nil || time.Since(began) > retryFor {
-			return resp, nil //nolint:nilerr // the answer says more than that it cannot be tried again
+		if !stale || time.Since(began) > retryFor {
+			return resp, withEnd(needed, err)
 		}
-		_ = resp.Body.Close()
-		if err := pause(c.ctx, wait); err != nil {
+		again, failed := rewind(req)
+		if failed != nil {
+			return resp, withEnd(needed, err) // which says more than that it cannot be tried again
+		}
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if err := c.pause(wait, observer); err != nil {
 			return nil, err
+		}
+		if c.unit != nil { // an attempt costs as much as any other
+			c.unit.End(&c.Call, false)
+			c.unit.Begin(&c.Call)
 		}
 		req = again
 	}
 }
 
+// attempt sends the request once.
+func (c *call) attempt(req *http.Request, needed *term.Term, observer Observer) (*http.Response, error) {
+	outgoing := c.outgoing(req, needed)
+	if c.upgrade {
+		// client-go's WebSockets change the headers and the URL that they are given.
+		outgoing = outgoing.Clone(c.ctx)
+	}
+	sent := time.Now()
+	resp, err := c.lane.next.RoundTrip(outgoing)
+	if observer != nil {
+		code := 0
+		if err == nil {
+			code = resp.StatusCode
+		}
+		observer.Called(c.ctx, &c.Call.Call, code, time.Since(sent))
+	}
+	return resp, err
+}
+
+// pause waits for the server's fence to hear of the term.
+func (c *call) pause(d time.Duration, observer Observer) error {
+	if observer != nil {
+		defer observer.Waited(c.ctx, "fence", time.Now())
+	}
+	return pause(c.ctx, d)
+}
+
 // withEnd makes the error of a call say that its term is over. The connection may report its own end first,
 // which is only how the call came to know.
 func withEnd(needed *term.Term, err error) error {
+	if err == nil {
+		return nil
+	}
 	if ended := needed.Err(); ended != nil && !errors.Is(err, cause.LeadershipLost) {
 		return fmt.Errorf("%w (%w)", ended, err)
 	}
@@ -76,10 +107,28 @@ func withEnd(needed *term.Term, err error) error {
 
 // refusal is the fence's message, and the resourceVersion of the lease that it went by; both are empty if
 // the answer is not the fence's. The body can be read again.
-func refusal(resp *http.Response) (message, seen string) {
+func (c *call) refusal(resp *http.Response, err error) (message, seen string) {
+	if err != nil {
+		// client-go's WebSockets make an error of the answer, of which they have read only the beginning: a
+		// version that is missing says nothing there.
+		if !c.upgrade {
+			return "", ""
+		}
+		if message, seen = find([]byte(err.Error())); seen == "" {
+			return "", ""
+		}
+		return message, seen
+	}
+	if resp.StatusCode != http.StatusForbidden {
+		return "", ""
+	}
 	read, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusalSize))
 	resp.Body = &replayed{Reader: io.MultiReader(bytes.NewReader(read), failing{err}, resp.Body), Closer: resp.Body}
-	match := regexp.MustCompile(refusalPattern).FindSubmatch(read)
+	return find(read)
+}
+
+func find(text []byte) (message, seen string) {
+	match := regexp.MustCompile(refusalPattern).FindSubmatch(text)
 	if match == nil {
 		return "", ""
 	}

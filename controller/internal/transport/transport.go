@@ -55,18 +55,9 @@ type Observer interface {
 	Postponed(ctx context.Context, wait time.Duration)
 }
 
-// lines are the pools of all clients made from one configuration.
-type lines struct {
-	base   *rest.Config // nil when the user has set a transport, which then carries everything
-	shared http.RoundTripper
-
-	mu             sync.Mutex
-	watches, calls *pool
-	term           *pool // of the term that the last call needed
-}
-
 // Instrument returns a copy of config whose clients go through t: watches, calls, and calls that need a
-// term of leadership each on connections of their own.
+// term of leadership each on connections of their own. What client-go upgrades (exec, attach, port-forward) dials for
+// itself: see upgrade.go.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
 	instrumented.RateLimiter = limit(config, t)
@@ -76,10 +67,19 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 		instrumented.WrapTransport = nil // the lines have it
 	}
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		if all.base != nil {
-			return &roundTripper{next: next, transport: t, lines: all}
+		if all.base == nil {
+			return &roundTripper{next: next, transport: t, lines: &lines{shared: next}}
 		}
-		return &roundTripper{next: next, transport: t, lines: &lines{shared: next}}
+		rt := &roundTripper{next: next, transport: t, lines: all}
+		if !carriesCalls(next) {
+			rt.upgrader = next
+			for _, wrap := range []func(http.RoundTripper) http.RoundTripper{all.base.WrapTransport, t.Trace} { // as in the lines
+				if wrap != nil {
+					rt.upgrader = wrap(rt.upgrader)
+				}
+			}
+		}
+		return rt
 	})
 	return instrumented
 }
@@ -204,6 +204,7 @@ type roundTripper struct {
 	next      http.RoundTripper
 	transport *Transport
 	lines     *lines
+	upgrader  http.RoundTripper // what has to send the calls, nil where the lines do
 }
 
 // WrappedRoundTripper lets client-go find the transport below, for its TLS configuration.
@@ -232,19 +233,18 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	if limit := t.transport.limit(c); limit > 0 {
 		c.ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
 	}
-	sent := time.Now()
-	resp, err := c.send(req, needed)
+	if t.upgrader != nil {
+		c.guard(needed)
+	}
 	observer := t.transport.Observer
-	if observer == nil || c.Verb == "watch" {
-		return finish(req, resp, err, c)
+	if c.Verb == "watch" {
+		observer = nil
 	}
-	code := 0
-	if err == nil {
-		code = resp.StatusCode
-	}
-	observer.Called(c.ctx, &c.Call.Call, code, time.Since(sent))
+	resp, err := c.send(req, needed, observer)
 	resp, err = finish(req, resp, err, c)
-	postponed(observer, req, resp, err)
+	if observer != nil {
+		postponed(observer, req, resp, err)
+	}
 	return resp, err
 }
 
@@ -271,6 +271,10 @@ func postponed(observer Observer, req *http.Request, resp *http.Response, err er
 
 // board finds the connection for a call, and waits for room on it.
 func (t *roundTripper) board(c *call, needed *term.Term) (err error) {
+	if t.upgrader != nil {
+		c.pool, c.lane = t.lines.upgrade(t.transport, needed), &lane{next: t.upgrader, calls: 1}
+		return c.pool.conns.ended()
+	}
 	c.pool = t.lines.pool(t.transport, c, needed)
 	if c.lane, err = c.pool.tryAcquire(); c.lane != nil || err != nil {
 		return err
@@ -284,28 +288,6 @@ func (t *roundTripper) board(c *call, needed *term.Term) (err error) {
 	}
 	c.lane, err = c.pool.acquire(c.ctx)
 	return err
-}
-
-func (l *lines) pool(t *Transport, c *call, needed *term.Term) *pool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case c.Verb == "watch", c.unit != nil && c.unit.Kind == work.Informer, c.LongRunning():
-		if l.watches == nil {
-			l.watches = t.addPool(newPool(l.base, l.shared, 0, nil), nil)
-		}
-		return l.watches
-	case needed != nil:
-		if l.term == nil || l.term.fence != needed {
-			l.term = t.addPool(newPool(l.base, l.shared, t.connections(), needed), t.Trace)
-		}
-		return l.term
-	default:
-		if l.calls == nil {
-			l.calls = t.addPool(newPool(l.base, l.shared, t.connections(), nil), t.Trace)
-		}
-		return l.calls
-	}
 }
 
 func (t *Transport) limit(c *call) time.Duration {
