@@ -20,6 +20,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 func TestWhatTheServerAsksToWaitIsMeasuredAlsoWithoutTracing(t *testing.T) {
@@ -87,6 +88,27 @@ func TestACallWhoseEndIsKnownIsNotPostponed(t *testing.T) {
 	_, err := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("ns").Get(ctx, "a", metav1.GetOptions{})
 	if got := heldBack(t, reader); got != "" || !errors.Is(err, cause.Shutdown) {
 		t.Errorf("measured is %q, and the call returns %v", got, err)
+	}
+}
+
+// TestAPauseAfterTheFencesRefusalIsMeasuredAndHasItsSpanFromTheNextAttempt: from there alone, so that it is not
+// there twice.
+func TestAPauseAfterTheFencesRefusalIsMeasuredAndHasItsSpanFromTheNextAttempt(t *testing.T) {
+	for reason, spans := range map[string]int{tracing.ThrottleFence: 0, tracing.ThrottleConnection: 1} {
+		synctest.Test(t, func(t *testing.T) {
+			recorded, options := traced()
+			reader := sdkmetric.NewManualReader()
+			options.Telemetry.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
+			m := controller.NewManager(&rest.Config{Host: "http://unused.invalid"}, options)
+			ctx, root := options.Telemetry.TracerProvider.Tracer("test").Start(t.Context(), "reconcile")
+			began := time.Now()
+			time.Sleep(50 * time.Millisecond)
+			m.Waited(ctx, reason, began)
+			if got := heldBack(t, reader); got != reason+" 1 in 50ms" || len(recorded.GetSpans()) != spans {
+				t.Errorf("measured is %q, and there are %d spans, want %d", got, len(recorded.GetSpans()), spans)
+			}
+			root.End()
+		})
 	}
 }
 
