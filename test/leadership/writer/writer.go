@@ -61,13 +61,13 @@ type Writer struct {
 	kube    kubernetes.Interface
 	wardle  versioned.Interface
 	writes  atomic.Int64
-	wrote   atomic.Int64 // the number of the last term in which a write succeeded
+	wrote   atomic.Value // the resourceVersion of the last term in which a write succeeded; numbers begin anew with a Lease
 }
 
 // New makes a writer, which tells its events from several goroutines.
 func New(config *rest.Config, options Options, tell func(Event)) *Writer {
 	w := &Writer{options: options, tell: tell}
-	w.wrote.Store(-1)
+	w.wrote.Store("")
 	config = Mark(config, options.Agent)
 	if options.Stubborn {
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &slow{next} })
@@ -169,7 +169,7 @@ func (w *Writer) write(ctx context.Context, target *corev1.ConfigMap) (controlle
 	if _, err := maps.Patch(ctx, target.Name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		return controller.Result{}, err
 	}
-	if w.wrote.Swap(int64(term.Number)) != int64(term.Number) {
+	if w.wrote.Swap(term.ResourceVersion) != term.ResourceVersion {
 		w.tell(Event{What: "wrote", Term: term.Number})
 	}
 	made := fmt.Sprintf("made-%d-%d-%d", os.Getpid(), term.Number, n)
