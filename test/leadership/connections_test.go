@@ -1,17 +1,8 @@
 package leadership_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"runtime"
-	"slices"
-	"strconv"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,16 +22,11 @@ import (
 const perConnection = 90
 
 func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHeld(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("connections are counted in /proc/net/tcp")
-	}
 	t.Parallel()
 	const calls = 1000
 	e := newEnv(t, calls, short)
 	proxy := shutdowntest.NewProxy(t, plane.Config())
 	config := writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a")
-	dials := &dialLog{}
-	config.Dial = dials.DialContext
 	election := e.election
 	election.Identity = "a"
 	m := controller.NewManager(config, controller.Options{
@@ -69,7 +55,6 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 	}, controller.ControllerOptions{EveryReplica: true})
 	reads := proxy.Add(shutdowntest.Match{Verb: "get", Resource: "configmaps"}, shutdowntest.Stall())
 	writes := proxy.Add(shutdowntest.Match{Verb: "patch", Resource: "configmaps"}, shutdowntest.Stall())
-	most := watchConnections(t, proxy.Config().Host)
 	end := e.runManager(m)
 	reads.Await(perConnection)
 	writes.Await(perConnection)
@@ -96,11 +81,11 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 	// One each for the lease, for watches, for reads and for the writes of the term; another only while one of
 	// them is replaced.
 	const documented = 4
-	open, peak := openConnections(t, proxy.Config().Host), most()
+	open, peak := proxy.Connections()
 	t.Logf("%d reconciles in a call each, %d calls at the server, %d connections, %d at most, term %v held for %v",
 		inFlight.Load(), reads.Outstanding()+writes.Outstanding(), open, peak, now, time.Since(now.Began).Round(time.Millisecond))
 	if open > documented || peak > documented+1 {
-		t.Errorf("%d connections are open and were %d at most, want %d; opened at %v", open, peak, documented, dials.times())
+		t.Errorf("%d connections are open and were %d at most, want %d", open, peak, documented)
 	}
 
 	// An event reaches its controller although everything else waits.
@@ -128,25 +113,6 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 	}
 }
 
-// dialLog knows when connections were opened.
-type dialLog struct {
-	mu sync.Mutex
-	at []string
-}
-
-func (l *dialLog) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	l.mu.Lock()
-	l.at = append(l.at, time.Now().Format("05.000"))
-	l.mu.Unlock()
-	return (&net.Dialer{}).DialContext(ctx, network, address)
-}
-
-func (l *dialLog) times() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.at)
-}
-
 // renewals tells whether the lease has been renewed for so long.
 func (e *env) renewals(long time.Duration) func() bool {
 	e.Helper()
@@ -162,49 +128,4 @@ func (e *env) renewals(long time.Duration) func() bool {
 		}
 		return at().Sub(first) >= long
 	}
-}
-
-// watchConnections counts connections from now on, and returns how many there were at most.
-func watchConnections(t *testing.T, host string) (most func() int) {
-	var peak atomic.Int64
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		for ticker := time.NewTicker(5 * time.Millisecond); ; {
-			select {
-			case <-ticker.C:
-				peak.Store(max(peak.Load(), int64(openConnections(t, host))))
-			case <-stop:
-				ticker.Stop()
-				return
-			}
-		}
-	}()
-	end := sync.OnceFunc(func() { close(stop); <-done })
-	t.Cleanup(end)
-	return func() int { end(); return int(peak.Load()) }
-}
-
-// openConnections counts the sockets of a server in this machine that somebody is connected to.
-func openConnections(t *testing.T, host string) (n int) {
-	t.Helper()
-	address, err := url.Parse(host)
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
-	port, _ := strconv.Atoi(address.Port())
-	file, err := os.Open("/proc/net/tcp")
-	if err != nil {
-		t.Error(err)
-		return 0
-	}
-	defer func() { _ = file.Close() }()
-	local, established := fmt.Sprintf(":%04X", port), "01"
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if fields := strings.Fields(lines.Text()); len(fields) > 3 && strings.HasSuffix(fields[1], local) && fields[3] == established {
-			n++
-		}
-	}
-	return n
 }

@@ -19,6 +19,7 @@ type listener struct {
 	mu    sync.Mutex
 	rule  *Rule
 	conns map[net.Conn]struct{}
+	most  int // of conns
 }
 
 func newListener(inner net.Listener) *listener {
@@ -58,6 +59,7 @@ func (l *listener) track(conn net.Conn) *Rule {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns[conn] = struct{}{}
+	l.most = max(l.most, len(l.conns))
 	return l.rule
 }
 
@@ -106,6 +108,12 @@ func (l *listener) Close() error {
 	l.closeConns()
 	l.workers.Wait()
 	return err
+}
+
+func (l *listener) count() (open, most int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.conns), l.most
 }
 
 func (l *listener) closeConns() {

@@ -113,6 +113,10 @@ func (p *Proxy) addDials(fault Fault) *Rule {
 	return r
 }
 
+// Connections is how many connections clients have, and how many they had at most. One that a client has closed
+// counts until that has been noticed here.
+func (p *Proxy) Connections() (open, most int) { return p.listener.count() }
+
 // Disconnect closes all connections that clients have, as a server that restarts does.
 func (p *Proxy) Disconnect() { p.listener.closeConns() }
 
