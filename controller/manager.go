@@ -110,7 +110,7 @@ type runner interface {
 	prepare()
 	run(ctx, hurry context.Context, needed *term.Term) error
 	queued() int
-	oldest(now time.Time) time.Duration
+	backlog(now time.Time) (depth int, oldest time.Duration)
 	workers() int
 	drains() bool
 }

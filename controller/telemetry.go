@@ -151,10 +151,7 @@ func (m *Manager) observe() (stop func(), err error) {
 		}
 		now := time.Now()
 		for _, c := range m.controllers {
-			depth, oldest := c.queued(), c.oldest(now)
-			if oldest < 0 { // what a term has left over is in its report, and waits for nobody: the next leader finds it
-				depth, oldest = 0, 0
-			}
+			depth, oldest := c.backlog(now)
 			s.Controllers = append(s.Controllers, metrics.ControllerState{Name: c.name(), Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest})
 		}
 		for _, inf := range m.informers.all() {

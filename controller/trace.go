@@ -110,22 +110,21 @@ func (c *Controller[T]) noteTrigger(request Request, reason trigger.Reason, dela
 	}
 }
 
-// oldest is how long the item has waited that has waited longest; below zero once nothing is taken any more.
-func (c *Controller[T]) oldest(now time.Time) time.Duration {
+// backlog is how many items wait, and for how long the one that has waited longest. What a term has left over is in
+// its report and not here: it waits for nobody, the next leader finds it.
+func (c *Controller[T]) backlog(now time.Time) (depth int, oldest time.Duration) {
 	c.mu.Lock()
 	over := c.over
 	c.mu.Unlock()
 	if over {
-		return -1
+		return 0, 0
 	}
-	if c.triggers == nil {
-		return 0
+	if c.triggers != nil {
+		if since, ok := c.triggers.Oldest(now); ok {
+			oldest = now.Sub(since)
+		}
 	}
-	since, ok := c.triggers.Oldest(now)
-	if !ok {
-		return 0
-	}
-	return now.Sub(since)
+	return c.queued(), oldest
 }
 
 // reasonFor is why an event leads to a reconcile.

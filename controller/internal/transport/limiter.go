@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
 )
@@ -38,7 +39,7 @@ func (l limiter) Wait(ctx context.Context) error {
 	began := time.Now()
 	err := l.RateLimiter.Wait(ctx)
 	if observer := l.transport.Observer; observer != nil {
-		observer.Waited(ctx, "rate_limiter", began)
+		observer.Waited(ctx, tracing.ThrottleRateLimiter, began)
 	}
 	switch {
 	case ctx.Err() != nil:

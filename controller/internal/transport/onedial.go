@@ -43,21 +43,18 @@ func newOneDial(next http.RoundTripper) http.RoundTripper {
 func (d *oneDial) WrappedRoundTripper() http.RoundTripper { return d.next }
 
 func (d *oneDial) RoundTrip(req *http.Request) (*http.Response, error) {
-	hasBody := req.Body != nil && req.Body != http.NoBody
-	if !hasBody || req.GetBody != nil {
-		resp, err := d.next.RoundTrip(req)
-		if !errors.Is(err, notYourTurn{}) {
-			return resp, err
-		}
-		if hasBody { // the one that it had has been closed
-			again := *req
-			if again.Body, err = req.GetBody(); err != nil {
-				return nil, err
-			}
-			req = &again
-		}
+	if !canRewind(req) {
+		return d.inTurn(req)
 	}
-	return d.inTurn(req)
+	resp, err := d.next.RoundTrip(req)
+	if !errors.Is(err, notYourTurn{}) {
+		return resp, err
+	}
+	again, err := rewind(req) // its body has been closed
+	if err != nil {
+		return nil, err
+	}
+	return d.inTurn(again)
 }
 
 // inTurn sends a request that may dial. Its turn ends once it has a connection, which by then is there for all:

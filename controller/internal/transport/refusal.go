@@ -13,6 +13,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // What the fence in the API server says when it refuses a write, in whatever encoding: the second part is the
@@ -88,7 +89,7 @@ func (c *call) attempt(req *http.Request, needed *term.Term, observer Observer) 
 // pause waits for the server's fence to hear of the term.
 func (c *call) pause(d time.Duration, observer Observer) error {
 	if observer != nil {
-		defer observer.Waited(c.ctx, "fence", time.Now())
+		defer observer.Waited(c.ctx, tracing.ThrottleFence, time.Now())
 	}
 	return pause(c.ctx, d)
 }
@@ -150,12 +151,18 @@ func (f failing) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
+func hasBody(req *http.Request) bool { return req.Body != nil && req.Body != http.NoBody }
+
+// canRewind tells whether a request can be sent again.
+func canRewind(req *http.Request) bool { return !hasBody(req) || req.GetBody != nil }
+
+// rewind is the request to send again.
 func rewind(req *http.Request) (*http.Request, error) {
 	again := req.Clone(req.Context())
-	if req.Body == nil || req.Body == http.NoBody {
+	if !hasBody(req) {
 		return again, nil
 	}
-	if req.GetBody == nil {
+	if !canRewind(req) {
 		return nil, errors.New("the body cannot be read again")
 	}
 	var err error

@@ -22,6 +22,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
 // Transport makes clients that go through this package, and knows their connections.
@@ -284,7 +285,7 @@ func (t *roundTripper) board(c *call, needed *term.Term) (err error) {
 		defer func() { done(err == nil) }()
 	}
 	if observer := t.transport.Observer; observer != nil {
-		defer observer.Waited(c.ctx, "connection", time.Now())
+		defer observer.Waited(c.ctx, tracing.ThrottleConnection, time.Now())
 	}
 	c.lane, err = c.pool.acquire(c.ctx)
 	return err
