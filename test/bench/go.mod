@@ -12,6 +12,7 @@ require (
 	github.com/lanyard-k8s/lanyard v0.0.0-00010101000000-000000000000
 	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-00010101000000-000000000000
 	go.opentelemetry.io/otel/sdk v1.47.0
+	go.opentelemetry.io/otel/sdk/metric v1.47.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.23.0
 	golang.org/x/time v0.15.0

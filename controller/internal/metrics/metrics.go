@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -28,8 +27,12 @@ type Set struct {
 	cacheObjects, callsWaiting metric.Int64ObservableGauge
 	leading                    metric.Int64ObservableGauge
 
-	mu    sync.RWMutex
-	known map[any]metric.MeasurementOption // label sets that have been used, by their values
+	ofReconciles labelSets[reconcileLabels]
+	ofCalls      labelSets[callLabels]
+	byController labelSets[string]
+	byReason     labelSets[string]
+	byEnd        labelSets[string]
+	byCache      labelSets[string]
 }
 
 // New makes the instruments. Nothing is measured where provider is nil: then the set is nil, and all its
@@ -38,7 +41,7 @@ func New(provider metric.MeterProvider) (*Set, error) {
 	if provider == nil {
 		return nil, nil //nolint:nilnil // a nil set works
 	}
-	s := &Set{meter: provider.Meter(scope), known: map[any]metric.MeasurementOption{}}
+	s := &Set{meter: provider.Meter(scope)}
 	b := builder{meter: s.meter}
 	s.reconciles = b.histogram("lanyard.reconcile.duration", "How long reconciles took, by how they ended.")
 	s.waits = b.histogram("lanyard.queue.wait", "How long items waited in the queue after they could have been taken.")
@@ -86,22 +89,11 @@ func (b *builder) seconds(name, help string) metric.Float64ObservableGauge {
 	return g
 }
 
-// option returns the label set for a key, which is made once.
-func (s *Set) option(key any, labels func() []attribute.KeyValue) metric.MeasurementOption {
-	s.mu.RLock()
-	option, ok := s.known[key]
-	s.mu.RUnlock()
-	if ok {
-		return option
-	}
-	option = metric.WithAttributeSet(attribute.NewSet(labels()...))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.known[key] = option
-	return option
-}
+type reconcileLabels struct{ controller, result, cause string }
 
-type reconcileKey struct{ controller, result, cause string }
+func (l reconcileLabels) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("controller", l.controller), attribute.String("result", l.result), attribute.String("cause", l.cause)}
+}
 
 // Reconciled notes the end of a reconcile. ctx carries its span, for the exemplar; cause is why it was
 // cancelled, or "".
@@ -109,28 +101,30 @@ func (s *Set) Reconciled(ctx context.Context, controller, result, cause string, 
 	if s == nil {
 		return
 	}
-	s.reconciles.Record(ctx, took.Seconds(), s.option(reconcileKey{controller, result, cause}, func() []attribute.KeyValue {
-		return []attribute.KeyValue{attribute.String("controller", controller), attribute.String("result", result), attribute.String("cause", cause)}
-	}))
+	s.reconciles.Record(ctx, took.Seconds(), s.ofReconciles.get(reconcileLabels{controller, result, cause}, reconcileLabels.attributes).record...)
 }
-
-type controllerKey string
 
 // Waited notes how long an item waited in the queue.
 func (s *Set) Waited(ctx context.Context, controller string, wait time.Duration) {
 	if s == nil {
 		return
 	}
-	s.waits.Record(ctx, max(0, wait.Seconds()), s.controller(controller))
+	s.waits.Record(ctx, max(0, wait.Seconds()), s.controller(controller).record...)
 }
 
-func (s *Set) controller(name string) metric.MeasurementOption {
-	return s.option(controllerKey(name), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("controller", name)} })
-}
+func (s *Set) controller(name string) labelSet { return s.byController.get(name, label("controller")) }
 
-type callKey struct {
+type callLabels struct {
 	verb, resource string
 	code           int
+}
+
+func (l callLabels) attributes() []attribute.KeyValue {
+	status := "none"
+	if l.code > 0 {
+		status = strconv.Itoa(l.code)
+	}
+	return []attribute.KeyValue{attribute.String("verb", l.verb), attribute.String("resource", l.resource), attribute.String("code", status)}
 }
 
 // Called notes the answer to an API call; a code of 0 is none.
@@ -138,16 +132,8 @@ func (s *Set) Called(ctx context.Context, verb, resource string, code int, took 
 	if s == nil {
 		return
 	}
-	s.calls.Record(ctx, took.Seconds(), s.option(callKey{verb, resource, code}, func() []attribute.KeyValue {
-		status := "none"
-		if code > 0 {
-			status = strconv.Itoa(code)
-		}
-		return []attribute.KeyValue{attribute.String("verb", verb), attribute.String("resource", resource), attribute.String("code", status)}
-	}))
+	s.calls.Record(ctx, took.Seconds(), s.ofCalls.get(callLabels{verb, resource, code}, callLabels.attributes).record...)
 }
-
-type throttleKey string
 
 // Throttled notes that a call was held back, by the client's rate limiter, for room on a connection, or because
 // the server asked for it.
@@ -155,9 +141,7 @@ func (s *Set) Throttled(ctx context.Context, reason string, wait time.Duration) 
 	if s == nil {
 		return
 	}
-	s.throttles.Record(ctx, wait.Seconds(), s.option(throttleKey(reason), func() []attribute.KeyValue {
-		return []attribute.KeyValue{attribute.String("reason", reason)}
-	}))
+	s.throttles.Record(ctx, wait.Seconds(), s.byReason.get(reason, label("reason")).record...)
 }
 
 // TermBegan notes that this process leads.
@@ -166,8 +150,6 @@ func (s *Set) TermBegan(ctx context.Context) {
 		s.termsBegun.Add(ctx, 1)
 	}
 }
-
-type termKey string
 
 // TermEnded notes how a term ended.
 func (s *Set) TermEnded(ctx context.Context, how string) {
@@ -178,7 +160,7 @@ func (s *Set) TermEnded(ctx context.Context, how string) {
 }
 
 func (s *Set) termEnd(how string) metric.MeasurementOption {
-	return s.option(termKey(how), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("how", how)} })
+	return s.byEnd.get(how, label("how")).option
 }
 
 // countFromZero has the counters of terms be 0 before the first term instead of absent: an increase from nothing to
@@ -212,8 +194,6 @@ type CacheState struct {
 	Age     time.Duration
 }
 
-type cacheKey string
-
 // Observe reads the state at each collection until stop is called. Where there are terms of leadership to count,
 // termEnds are the ways in which they end.
 func (s *Set) Observe(read func() State, termEnds ...string) (stop func(), err error) {
@@ -236,13 +216,13 @@ func (s *Set) Observe(read func() State, termEnds ...string) (stop func(), err e
 
 func (s *Set) observe(o metric.Observer, state State) {
 	for _, c := range state.Controllers {
-		name := s.controller(c.Name)
+		name := s.controller(c.Name).option
 		o.ObserveInt64(s.depth, int64(c.Depth), name)
 		o.ObserveInt64(s.inFlight, int64(c.InFlight), name)
 		o.ObserveFloat64(s.oldest, c.Oldest.Seconds(), name)
 	}
 	for _, c := range merged(state.Caches) {
-		name := s.option(cacheKey(c.Name), func() []attribute.KeyValue { return []attribute.KeyValue{attribute.String("cache", c.Name)} })
+		name := s.byCache.get(c.Name, label("cache")).option
 		o.ObserveInt64(s.cacheObjects, int64(c.Objects), name)
 		if c.Age >= 0 {
 			o.ObserveFloat64(s.cacheAge, c.Age.Seconds(), name)

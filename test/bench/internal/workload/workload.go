@@ -146,7 +146,7 @@ func (s spent) figures(r *report.Result, what string, n float64, server plane.Re
 }
 
 // Programs are the programs under test; the first is what the others are compared with.
-var Programs = []string{"bare", "controllerruntime", "lanyard", "traced"}
+var Programs = []string{"bare", "controllerruntime", "lanyard", "telemetry"}
 
 // ignoreRace lets pass that an object is just being made anew.
 func ignoreRace(err error) error {
