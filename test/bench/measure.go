@@ -96,30 +96,54 @@ func (b *bench) workload(ctx context.Context, w workload.Workload) error {
 		rounds = 1
 	}
 	for round := range rounds {
+		b.env.Round = round + 1
+		var programs []string
 		for _, i := range orders[round%len(orders)] {
-			if err := b.run(ctx, w, workload.Programs[i], round+1); err != nil {
-				return err
+			if name := workload.Programs[i]; b.settings.programs == "" || slices.Contains(strings.Split(b.settings.programs, ","), name) {
+				programs = append(programs, name)
 			}
+		}
+		if err := b.round(ctx, w, programs); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) run(ctx context.Context, w workload.Workload, name string, round int) error {
-	if b.settings.programs != "" && !slices.Contains(strings.Split(b.settings.programs, ","), name) {
-		return nil
+// round runs programs, one after the other or, where the workload is made for it, together.
+func (b *bench) round(ctx context.Context, w workload.Workload, programs []string) error {
+	if w.RunTogether != nil {
+		return b.run(w, programs, func(results []*report.Result) error { return w.RunTogether(ctx, b.env, results) })
 	}
+	for i, name := range programs {
+		err := b.run(w, programs[i:i+1], func(results []*report.Result) error { return w.Run(ctx, b.env, name, results[0]) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) run(w workload.Workload, programs []string, run func([]*report.Result) error) error {
 	began := time.Now()
-	b.env.Round = round
-	r := report.Result{Time: began, Workload: w.ID, Program: name, Round: round}
-	if err := w.Run(ctx, b.env, name, &r); err != nil {
-		return fmt.Errorf("%s, %s: %w", w.ID, name, err)
+	results := make([]*report.Result, len(programs))
+	for i, name := range programs {
+		results[i] = &report.Result{Time: began, Workload: w.ID, Program: name, Round: b.env.Round}
 	}
-	if w.ID == "W1" {
-		r.Add("MB of the binary", b.size(name))
+	what := strings.Join(programs, ", ")
+	if err := run(results); err != nil {
+		return fmt.Errorf("%s, %s: %w", w.ID, what, err)
 	}
-	fmt.Fprintf(b.progress, "  round %d %-18s %v\n", round, name, time.Since(began).Round(10*time.Millisecond))
-	return b.file.Write(r)
+	fmt.Fprintf(b.progress, "  round %d %-18s %v\n", b.env.Round, what, time.Since(began).Round(10*time.Millisecond))
+	for _, r := range results {
+		if w.ID == "W1" {
+			r.Add("MB of the binary", b.size(r.Program))
+		}
+		if err := b.file.Write(*r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // size is that of a program's binary, in MB.

@@ -53,6 +53,14 @@ func (r *Result) Percentiles(name string, values []float64) {
 	r.Series = append(r.Series, Series{Name: name, Y: values})
 }
 
+// Values adds the median and the greatest of a few values, and keeps them.
+func (r *Result) Values(name string, values []float64) {
+	if r.Add(name+", median", Median(values)); len(values) > 1 {
+		r.Add(name+", longest", slices.Max(values))
+	}
+	r.Series = append(r.Series, Series{Name: name, Y: values})
+}
+
 // Percentile is the least value of a sorted list that p in a hundred do not exceed; 0 of an empty list.
 func Percentile(sorted []float64, p int) float64 {
 	if len(sorted) == 0 {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lanyard-k8s/lanyard/test/bench/internal/child"
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/plane"
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/program"
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/report"
@@ -24,37 +25,57 @@ func churn() Workload {
 		Prepare: func(ctx context.Context, e *Env) error {
 			return e.Plane.Fill(ctx, churnSpace, "configmap", e.Scale.ChurnSet)
 		},
-		Run: func(ctx context.Context, e *Env, name string, r *report.Result) error {
-			c, first, err := e.ready(ctx, name, r.Workload, churnSpace, e.Scale.ChurnSet, program.CommandMemory)
-			if err != nil {
-				return err
+		RunTogether: func(ctx context.Context, e *Env, results []*report.Result) error {
+			var all []*churned
+			for _, r := range results {
+				c, first, err := e.ready(ctx, r.Program, r.Workload, churnSpace, e.Scale.ChurnSet, program.CommandMemory)
+				if err != nil {
+					return err
+				}
+				defer c.Kill()
+				all = append(all, &churned{Child: c, first: first.Snapshot, result: r})
 			}
-			defer c.Kill()
 			ended, end := context.WithTimeout(ctx, e.Scale.Churn)
 			defer end()
 			var group errgroup.Group
 			group.Go(func() error { return e.churn(ctx, ended) })
-			times, resident, err := sampled(ctx, ended, c.Ask)
-			if churnErr := group.Wait(); churnErr != nil {
-				return churnErr
+			for _, c := range all {
+				group.Go(func() error { return c.sample(ctx, ended) })
 			}
-			if err != nil {
-				return err
+			err := group.Wait()
+			for _, c := range all {
+				if err == nil {
+					err = c.finish(ctx)
+				}
 			}
-			last, err := c.Ask(ctx, program.CommandMemory)
-			if err != nil {
-				return err
-			}
-			r.Series = append(r.Series, report.Series{Name: "MB resident", X: times, Y: resident})
-			half := len(times) / 2 // before that it still grows to what the collector keeps
-			r.Note("MB per minute, second half", slope(times[half:], resident[half:])*60)
-			r.Add("MB resident, at the end", report.Median(resident[half:]))
-			r.Note("MB more after collection", float64(last.Snapshot.Resident-first.Snapshot.Resident)/1e6)
-			r.Note("goroutines more", float64(last.Snapshot.Goroutines-first.Snapshot.Goroutines))
-			_, err = c.End(ctx)
 			return err
 		},
 	}
+}
+
+// churned is a program whose objects change.
+type churned struct {
+	*child.Child
+	result *report.Result
+	first  program.Snapshot // before the changes
+	times  []float64        // seconds since they began
+	memory []float64        // MB resident then
+}
+
+// finish measures what is left after the changes, and ends the program.
+func (c *churned) finish(ctx context.Context) error {
+	last, err := c.Ask(ctx, program.CommandMemory)
+	if err != nil {
+		return err
+	}
+	r, half := c.result, len(c.times)/2 // before that it still grows to what the collector keeps
+	r.Series = append(r.Series, report.Series{Name: "MB resident", X: c.times, Y: c.memory})
+	r.Note("MB per minute, second half", slope(c.times[half:], c.memory[half:])*60)
+	r.Add("MB resident, at the end", report.Median(c.memory[half:]))
+	r.Note("MB more after collection", float64(last.Snapshot.Resident-c.first.Resident)/1e6)
+	r.Note("goroutines more", float64(last.Snapshot.Goroutines-c.first.Goroutines))
+	_, err = c.End(ctx)
+	return err
 }
 
 // churn changes objects until ended; what is under way then is finished, so that none stays deleted.
@@ -82,8 +103,8 @@ func (e *Env) churn(ctx, ended context.Context) error {
 	}
 }
 
-// sampled asks a program for its memory every so often.
-func sampled(ctx, ended context.Context, ask func(context.Context, string) (program.Event, error)) (times, resident []float64, err error) {
+// sample asks the program for its memory every so often.
+func (c *churned) sample(ctx, ended context.Context) error {
 	began := time.Now()
 	every := time.NewTicker(250 * time.Millisecond)
 	defer every.Stop()
@@ -91,14 +112,14 @@ func sampled(ctx, ended context.Context, ask func(context.Context, string) (prog
 		select {
 		case <-every.C:
 		case <-ended.Done():
-			return times, resident, nil
+			return nil
 		}
-		sample, err := ask(ctx, program.CommandSample)
+		sample, err := c.Ask(ctx, program.CommandSample)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		times = append(times, time.Since(began).Seconds())
-		resident = append(resident, float64(sample.Snapshot.Resident)/1e6)
+		c.times = append(c.times, time.Since(began).Seconds())
+		c.memory = append(c.memory, float64(sample.Snapshot.Resident)/1e6)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
@@ -30,7 +31,6 @@ const (
 func handOver() Workload {
 	return Workload{
 		ID: "W6", Title: "from the signal to the leader until the first write of its successor",
-		Once: true,
 		Prepare: func(ctx context.Context, e *Env) error {
 			for _, name := range Programs {
 				if err := e.Plane.Fill(ctx, "bench-lead-"+name, "configmap", e.Scale.Leaders); err != nil {
@@ -39,10 +39,21 @@ func handOver() Workload {
 			}
 			return nil
 		},
-		Run: func(ctx context.Context, e *Env, name string, r *report.Result) error {
-			p := &pair{env: e, name: name, namespace: "bench-lead-" + name, workload: r.Workload}
-			defer p.kill()
-			return p.run(ctx, r)
+		RunTogether: func(ctx context.Context, e *Env, results []*report.Result) error {
+			pairs := make([]*pair, len(results))
+			for i, r := range results {
+				pairs[i] = &pair{env: e, result: r, namespace: "bench-lead-" + r.Program}
+				defer pairs[i].kill()
+				if err := pairs[i].terminate(ctx); err != nil {
+					return err
+				}
+			}
+			// What a killed leader leaves is waited for, which can be done together.
+			var group errgroup.Group
+			for _, p := range pairs {
+				group.Go(func() error { return p.crash(ctx) })
+			}
+			return group.Wait()
 		},
 	}
 }
@@ -50,9 +61,8 @@ func handOver() Workload {
 // pair is a leader and its stand-by. Each replica writes every object that another has written last.
 type pair struct {
 	env       *Env
-	name      string
+	result    *report.Result
 	namespace string
-	workload  string
 	replicas  []*replica // the leader first
 	writes    watch.Interface
 }
@@ -62,13 +72,13 @@ type replica struct {
 	token string
 }
 
-func (p *pair) run(ctx context.Context, r *report.Result) error {
+// terminate starts a leader, and ends it and its successors by SIGTERM.
+func (p *pair) terminate(ctx context.Context) error {
 	var err error
 	p.writes, err = p.env.Plane.Kube.CoreV1().ConfigMaps(p.namespace).Watch(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
-	defer p.writes.Stop()
 	leader, err := p.add()
 	if err != nil {
 		return err
@@ -76,25 +86,30 @@ func (p *pair) run(ctx context.Context, r *report.Result) error {
 	if _, err := p.awaitWrite(ctx, leader); err != nil {
 		return err
 	}
-	for _, how := range []struct {
-		signal os.Signal
-		name   string
-		rounds int
-	}{
-		{syscall.SIGTERM, "ms after SIGTERM", p.env.Scale.Terms},
-		{syscall.SIGKILL, "ms after SIGKILL", p.env.Scale.Kills},
-	} {
-		var took []float64
-		for range how.rounds {
-			t, err := p.handOver(ctx, how.signal)
-			if err != nil {
-				return fmt.Errorf("hand-over: %w", err)
-			}
-			took = append(took, t.Seconds()*1000)
+	return p.handOvers(ctx, syscall.SIGTERM, "ms after SIGTERM", p.env.Scale.Terms)
+}
+
+// crash kills the leader and its successors. The last one gives up its lease, which the first one of the next
+// round would have to wait for.
+func (p *pair) crash(ctx context.Context) error {
+	if err := p.handOvers(ctx, syscall.SIGKILL, "ms after SIGKILL", p.env.Scale.Kills); err != nil {
+		return err
+	}
+	_, err := p.replicas[0].End(ctx)
+	return err
+}
+
+func (p *pair) handOvers(ctx context.Context, s os.Signal, name string, times int) error {
+	var took []float64
+	for range times {
+		t, err := p.handOver(ctx, s)
+		if err != nil {
+			return fmt.Errorf("%s: hand-over: %w", p.result.Program, err)
 		}
-		if how.rounds > 0 {
-			r.Percentiles(how.name, took)
-		}
+		took = append(took, t.Seconds()*1000)
+	}
+	if times > 0 {
+		p.result.Values(name, took)
 	}
 	return nil
 }
@@ -125,9 +140,9 @@ func (p *pair) handOver(ctx context.Context, s os.Signal) (time.Duration, error)
 }
 
 func (p *pair) add() (*replica, error) {
-	r := &replica{token: token(p.name)}
+	r := &replica{token: token(p.result.Program)}
 	var err error
-	r.Child, err = p.env.launch(p.name, p.workload, p.namespace,
+	r.Child, err = p.env.launch(p.result.Program, p.result.Workload, p.namespace,
 		"-elect", "-target", "1", "-token", r.token, "-objects", strconv.Itoa(p.env.Scale.Leaders))
 	if err != nil {
 		return nil, err
@@ -165,7 +180,7 @@ func (p *pair) awaitWrite(ctx context.Context, r *replica) (time.Time, error) {
 		case err := <-gone:
 			return time.Time{}, err
 		case <-timeout.C:
-			return time.Time{}, fmt.Errorf("%s: no write of the successor", p.name)
+			return time.Time{}, fmt.Errorf("%s: no write of the successor", p.result.Program)
 		case <-ctx.Done():
 			return time.Time{}, context.Cause(ctx)
 		}
@@ -173,6 +188,9 @@ func (p *pair) awaitWrite(ctx context.Context, r *replica) (time.Time, error) {
 }
 
 func (p *pair) kill() {
+	if p.writes != nil {
+		p.writes.Stop()
+	}
 	for _, r := range p.replicas {
 		r.Kill()
 	}

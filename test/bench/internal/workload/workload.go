@@ -26,6 +26,9 @@ type Workload struct {
 	Prepare func(ctx context.Context, e *Env) error
 	// Run runs one program once.
 	Run func(ctx context.Context, e *Env, name string, r *report.Result) error
+	// RunTogether runs all programs at the same time, in place of Run, where that takes nothing from any of them.
+	// A result is there for each.
+	RunTogether func(ctx context.Context, e *Env, results []*report.Result) error
 	// Once tells that one run of a program is many rounds already.
 	Once bool
 }
@@ -49,8 +52,8 @@ type Scale struct {
 	Listen      time.Duration // W3
 	Burst       time.Duration // W4: how long each reconcile takes
 	Outstanding []int         // W5: calls
-	Terms       int           // W6: hand-overs after SIGTERM
-	Kills       int           // W6: after SIGKILL
+	Terms       int           // W6: hand-overs after SIGTERM, in each round
+	Kills       int           // W6: after SIGKILL, in each round
 	Leaders     int           // W6: objects
 	Churn       time.Duration // W7
 	ChurnSet    int           // W7: objects
@@ -62,10 +65,10 @@ type Scale struct {
 // The scales.
 var (
 	Full = Scale{Objects: 10_000, Writes: 2_000, Events: 500, Rate: 100, Listen: 30 * time.Second, Burst: time.Millisecond,
-		Outstanding: []int{1, 50, 99, 300}, Terms: 30, Kills: 10, Leaders: 50, Churn: 10 * time.Minute, ChurnSet: 2_000,
+		Outstanding: []int{1, 50, 99, 300}, Terms: 3, Kills: 1, Leaders: 50, Churn: 10 * time.Minute, ChurnSet: 2_000,
 		Contended: 50, Increments: 20, Large: 100_000}
 	Quick = Scale{Objects: 10_000, Writes: 1_000, Events: 200, Rate: 100, Listen: 3 * time.Second, Burst: time.Millisecond,
-		Outstanding: []int{1, 99, 300}, Terms: 2, Kills: 1, Leaders: 50, Churn: 6 * time.Second, ChurnSet: 500,
+		Outstanding: []int{1, 99, 300}, Terms: 1, Kills: 1, Leaders: 50, Churn: 6 * time.Second, ChurnSet: 500,
 		Contended: 50, Increments: 10}
 	Tiny = Scale{Objects: 50, Writes: 20, Events: 5, Rate: 20, Listen: 500 * time.Millisecond, Burst: time.Millisecond,
 		Outstanding: []int{1, 3}, Terms: 1, Leaders: 2, Churn: time.Second, ChurnSet: 5,
