@@ -64,7 +64,7 @@ type Scale struct {
 
 // The scales.
 var (
-	Full = Scale{Objects: 10_000, Writes: 2_000, Events: 500, Rate: 100, Listen: 30 * time.Second, Burst: time.Millisecond,
+	Full = Scale{Objects: 10_000, Writes: 2_000, Events: 500, Rate: 100, Listen: 15 * time.Second, Burst: time.Millisecond,
 		Outstanding: []int{1, 50, 99, 300}, Terms: 3, Kills: 1, Leaders: 50, Churn: 10 * time.Minute, ChurnSet: 2_000,
 		Contended: 50, Increments: 20, Large: 100_000}
 	Quick = Scale{Objects: 10_000, Writes: 1_000, Events: 200, Rate: 100, Listen: 3 * time.Second, Burst: time.Millisecond,
