@@ -16,15 +16,16 @@ type Order[T comparable] struct {
 
 	mu     sync.Mutex
 	urgent map[T]struct{}
-	waits  map[T]struct{} // those in later that can still wait
-	mark   T              // the item that is being added and can wait
+	waits  map[T]int // those in later that can still wait, with their places; nil: all of them
+	mark   T         // the item that is being added and can wait
 	marked bool
 
 	front []T // urgent items, last one first
 	back  []T // the others
-	later []T // those that can wait, and places of some that could once
+	later []T // those that can wait and, where waits tells them apart, places of some that could once
 
 	served int // since the last of later was
+	place  int // of the first of later, counted on from item to item
 }
 
 // Hasten marks an item so that it goes to the front when it is next pushed.
@@ -58,9 +59,24 @@ func (o *Order[T]) setMark(item T, marked bool) {
 func (o *Order[T]) CannotWait(item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if len(o.later) == 0 {
+		return
+	}
+	if o.waits == nil { // only now, because at a start with very many objects hardly any changes before it is taken
+		o.waits = make(map[T]int, len(o.later))
+		for i, later := range o.later {
+			o.waits[later] = o.place + i
+		}
+	}
 	if _, waits := o.waits[item]; waits {
-		delete(o.waits, item)
+		o.stopWaiting(item)
 		o.back = append(o.back, item) // its place in later is skipped
+	}
+}
+
+func (o *Order[T]) stopWaiting(item T) {
+	if delete(o.waits, item); len(o.waits) == 0 {
+		o.waits, o.later = nil, nil // what is left there are places
 	}
 }
 
@@ -77,10 +93,9 @@ func (o *Order[T]) Push(item T) {
 		delete(o.urgent, item)
 		o.front = append(o.front, item)
 	case o.marked && o.mark == item:
-		if o.waits == nil {
-			o.waits = map[T]struct{}{}
+		if o.waits != nil {
+			o.waits[item] = o.place + len(o.later)
 		}
-		o.waits[item] = struct{}{}
 		o.later = append(o.later, item)
 	default:
 		o.back = append(o.back, item)
@@ -91,7 +106,15 @@ func (o *Order[T]) Push(item T) {
 func (o *Order[T]) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.front) + len(o.back) + len(o.waits)
+	return len(o.front) + len(o.back) + o.waiting()
+}
+
+// waiting is how many can still wait.
+func (o *Order[T]) waiting() int {
+	if o.waits == nil {
+		return len(o.later)
+	}
+	return len(o.waits)
 }
 
 // Pop removes and returns the next item.
@@ -106,7 +129,7 @@ func (o *Order[T]) Pop() T {
 		return item
 	}
 	o.served++
-	if len(o.waits) > 0 && (len(o.back) == 0 || o.served > fairShare) {
+	if o.waiting() > 0 && (len(o.back) == 0 || o.served > fairShare) {
 		return o.popLater()
 	}
 	return shift(&o.back)
@@ -115,8 +138,13 @@ func (o *Order[T]) Pop() T {
 func (o *Order[T]) popLater() T {
 	o.served = 0
 	for {
-		item, waiting := shift(&o.later), len(o.waits)
-		if delete(o.waits, item); len(o.waits) < waiting {
+		item, place := shift(&o.later), o.place
+		o.place++
+		if o.waits == nil {
+			return item
+		}
+		if at, waits := o.waits[item]; waits && at == place {
+			o.stopWaiting(item)
 			return item
 		}
 	}

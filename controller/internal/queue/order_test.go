@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -72,5 +73,48 @@ func TestAnItemThatCannotWaitAnyMoreGoesToTheOthersOnce(t *testing.T) {
 	o.Push(7)
 	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{6, 7, 8}) {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestItemsComeOutAsInASimplerQueue compares with one that looks for everything in its lists.
+func TestItemsComeOutAsInASimplerQueue(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		var (
+			o           queue.Order[int]
+			back, later []int
+			served      int
+		)
+		for step := range 300 {
+			item, waits := random.IntN(20), random.IntN(3) > 0
+			switch queued := slices.Contains(back, item) || slices.Contains(later, item); {
+			case random.IntN(2) == 0 && len(back)+len(later) > 0:
+				from := &back
+				if served++; len(later) > 0 && (len(back) == 0 || served > 8) {
+					from, served = &later, 0
+				}
+				want := (*from)[0]
+				*from = (*from)[1:]
+				if got := o.Pop(); got != want {
+					t.Fatalf("step %d: %d, want %d before %v and %v", step, got, want, back, later)
+				}
+			case waits && !queued:
+				o.AddLater(o.Push, item)
+				later = append(later, item)
+			case waits:
+				o.AddLater(o.Touch, item)
+			default:
+				o.CannotWait(item)
+				if i := slices.Index(later, item); i >= 0 {
+					later, back = slices.Delete(later, i, i+1), append(back, item)
+				} else if !queued {
+					o.Push(item)
+					back = append(back, item)
+				}
+			}
+			if o.Len() != len(back)+len(later) {
+				t.Fatalf("step %d: %d items, want %d", step, o.Len(), len(back)+len(later))
+			}
+		}
 	}
 }
