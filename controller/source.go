@@ -85,7 +85,6 @@ func addSource[T, O Object](c *Controller[T], shared cache.TypedSharedIndexInfor
 				order.AddLater(add, request)
 				return
 			}
-			order.CannotWait(request)
 			add(request)
 		}
 		if c.triggers != nil {

@@ -9,23 +9,28 @@ const fairShare = 8
 
 // Order is first in, first out, with two exceptions: items marked as urgent go to the front, and those
 // added as able to wait come after all others, but for a fair share. It is the storage behind client-go's
-// workqueue, which calls everything but Hasten, AddLater and CannotWait under its own lock. That what nothing has happened to can
+// workqueue, which calls everything but Hasten and AddLater under its own lock. That what nothing has happened to can
 // wait for what something has happened to is controller-runtime's idea.
+//
+// What can wait are the objects of a cache at its start, which may be very many; so nothing is kept about each of them,
+// only about the others, while there are both.
 type Order[T comparable] struct {
 	adding sync.Mutex // held while an item is added that can wait
 
 	mu     sync.Mutex
 	urgent map[T]struct{}
-	waits  map[T]int // those in later that can still wait, with their places; nil: all of them
-	mark   T         // the item that is being added and can wait
+	mark   T // the item that is being added and can wait
 	marked bool
 
 	front []T // urgent items, last one first
 	back  []T // the others
-	later []T // those that can wait and, where waits tells them apart, places of some that could once
+	later []T // those that can wait, and former places of some that could once
+
+	ahead  map[T]struct{} // those in front and back, while something is in later
+	former map[T]int      // how many of an item's places in later are former ones; they come before any other of its
+	places int            // in later that are former ones
 
 	served int // since the last of later was
-	place  int // of the first of later, counted on from item to item
 }
 
 // Hasten marks an item so that it goes to the front when it is next pushed.
@@ -54,34 +59,25 @@ func (o *Order[T]) setMark(item T, marked bool) {
 	o.mark, o.marked = item, marked
 }
 
-// CannotWait is called for an item that is about to be added for a reason that cannot wait. If it waits in the
-// queue it goes to the others.
-func (o *Order[T]) CannotWait(item T) {
+// Touch is called for an item that is queued already and is added again. If it could wait, and cannot any more, it
+// goes to the others; else its place stays.
+func (o *Order[T]) Touch(item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.later) == 0 {
+	if o.marked && o.mark == item || o.waiting() == 0 {
 		return
 	}
-	if o.waits == nil { // only now, because at a start with very many objects hardly any changes before it is taken
-		o.waits = make(map[T]int, len(o.later))
-		for i, later := range o.later {
-			o.waits[later] = o.place + i
-		}
+	if _, is := o.ahead[item]; is {
+		return
 	}
-	if _, waits := o.waits[item]; waits {
-		o.stopWaiting(item)
-		o.back = append(o.back, item) // its place in later is skipped
+	if o.former == nil {
+		o.former = map[T]int{}
 	}
+	o.former[item]++
+	o.places++
+	o.push(&o.back, item)
+	o.forget()
 }
-
-func (o *Order[T]) stopWaiting(item T) {
-	if delete(o.waits, item); len(o.waits) == 0 {
-		o.waits, o.later = nil, nil // what is left there are places
-	}
-}
-
-// Touch is called for an item that is queued already; its place stays.
-func (o *Order[T]) Touch(T) {}
 
 // Push adds an item.
 func (o *Order[T]) Push(item T) {
@@ -91,14 +87,31 @@ func (o *Order[T]) Push(item T) {
 	switch {
 	case urgent:
 		delete(o.urgent, item)
-		o.front = append(o.front, item)
+		o.push(&o.front, item)
 	case o.marked && o.mark == item:
-		if o.waits != nil {
-			o.waits[item] = o.place + len(o.later)
+		if o.later = append(o.later, item); len(o.later) == 1 {
+			o.setAhead(o.front...)
+			o.setAhead(o.back...)
 		}
-		o.later = append(o.later, item)
 	default:
-		o.back = append(o.back, item)
+		o.push(&o.back, item)
+	}
+}
+
+// push adds an item to those ahead of what can wait.
+func (o *Order[T]) push(items *[]T, item T) {
+	*items = append(*items, item)
+	if len(o.later) > 0 {
+		o.setAhead(item)
+	}
+}
+
+func (o *Order[T]) setAhead(items ...T) {
+	if o.ahead == nil && len(items) > 0 {
+		o.ahead = map[T]struct{}{}
+	}
+	for _, item := range items {
+		o.ahead[item] = struct{}{}
 	}
 }
 
@@ -110,43 +123,52 @@ func (o *Order[T]) Len() int {
 }
 
 // waiting is how many can still wait.
-func (o *Order[T]) waiting() int {
-	if o.waits == nil {
-		return len(o.later)
-	}
-	return len(o.waits)
-}
+func (o *Order[T]) waiting() int { return len(o.later) - o.places }
 
 // Pop removes and returns the next item.
-func (o *Order[T]) Pop() T {
+func (o *Order[T]) Pop() (item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if last := len(o.front) - 1; last >= 0 {
 		var none T
-		item := o.front[last]
+		item = o.front[last]
 		o.front[last] = none
 		o.front = o.front[:last]
+		delete(o.ahead, item)
 		return item
 	}
 	o.served++
 	if o.waiting() > 0 && (len(o.back) == 0 || o.served > fairShare) {
 		return o.popLater()
 	}
-	return shift(&o.back)
+	item = shift(&o.back)
+	delete(o.ahead, item)
+	return item
 }
 
-func (o *Order[T]) popLater() T {
+func (o *Order[T]) popLater() (item T) {
 	o.served = 0
 	for {
-		item, place := shift(&o.later), o.place
-		o.place++
-		if o.waits == nil {
-			return item
+		item = shift(&o.later)
+		if o.former[item] == 0 {
+			break
 		}
-		if at, waits := o.waits[item]; waits && at == place {
-			o.stopWaiting(item)
-			return item
+		o.places--
+		if o.former[item]--; o.former[item] == 0 {
+			delete(o.former, item)
 		}
+	}
+	o.forget()
+	return item
+}
+
+// forget drops what is kept while there are both, once nothing can wait any more.
+func (o *Order[T]) forget() {
+	if o.waiting() > 0 {
+		return
+	}
+	if o.later, o.places = nil, 0; len(o.ahead)+len(o.former) > 0 {
+		o.ahead, o.former = nil, nil
 	}
 }
 

@@ -40,7 +40,6 @@ func TestItemsThatCanWaitComeLastButDoNotStarve(t *testing.T) {
 		o.AddLater(o.Push, 100+i)
 	}
 	for i := range 12 {
-		o.CannotWait(i)
 		o.Push(i)
 	}
 	var got []int
@@ -57,7 +56,7 @@ func TestAnItemThatCannotWaitAnyMoreGoesToTheOthersOnce(t *testing.T) {
 	for i := range 3 {
 		o.AddLater(o.Push, i)
 	}
-	o.CannotWait(2)        // it is in the queue
+	o.Touch(2)             // it is in the queue
 	o.AddLater(o.Touch, 2) // and keeps its place there
 	if o.Len() != 3 {
 		t.Errorf("%d items, want 3", o.Len())
@@ -104,11 +103,14 @@ func TestItemsComeOutAsInASimplerQueue(t *testing.T) {
 			case waits:
 				o.AddLater(o.Touch, item)
 			default:
-				o.CannotWait(item)
+				add := o.Push
+				if queued {
+					add = o.Touch
+				}
+				add(item)
 				if i := slices.Index(later, item); i >= 0 {
 					later, back = slices.Delete(later, i, i+1), append(back, item)
 				} else if !queued {
-					o.Push(item)
 					back = append(back, item)
 				}
 			}

@@ -44,10 +44,10 @@ func writing(id, title, namespace, kind string) Workload {
 	}
 }
 
-// write has a program write, and returns what it used from its first reconcile until it had seen all its
-// writes in its cache. What it needs to start is W1's to measure.
+// write has a program write as leader, as in production, and returns what it used from its first reconcile until it
+// had seen all its writes in its cache. What it needs to start is W1's to measure.
 func (e *Env) write(ctx context.Context, name, workload, namespace string, args ...string) (spent, error) {
-	c, err := e.launch(name, workload, namespace, append(args, "-token", token(name))...)
+	c, err := e.launch(name, workload, namespace, append(args, "-elect", "-token", token(name))...)
 	if err != nil {
 		return spent{}, err
 	}
