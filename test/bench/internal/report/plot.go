@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -24,6 +25,17 @@ const (
 	width  = 7 * vg.Inch
 	height = 3.5 * vg.Inch
 )
+
+// legendRoom keeps names from their colours where the font is wider than the one that was measured.
+const legendRoom = "        "
+
+// halves has a tick at each half.
+func halves(least, greatest float64) (ticks []plot.Tick) {
+	for at := least; at <= greatest; at += 0.5 {
+		ticks = append(ticks, plot.Tick{Value: at, Label: strconv.FormatFloat(at, 'f', 1, 64)})
+	}
+	return ticks
+}
 
 // Plots writes the pictures into a folder.
 func Plots(dir string, programs []string, results []Result) error {
@@ -73,7 +85,7 @@ type bar struct{ workload, figure, label string }
 func bars(path, title string, of []bar, programs []string, results []Result) error {
 	p := plot.New()
 	p.Title.Text, p.Y.Min, p.Legend.Top = title, 0, true
-	p.Y.Label.Text = "less is better"
+	p.Y.Label.Text, p.Y.Tick.Marker = "less is better", plot.TickerFunc(halves)
 	var labels []string
 	size := vg.Points(24)
 	for i, program := range programs {
@@ -91,7 +103,7 @@ func bars(path, title string, of []bar, programs []string, results []Result) err
 		chart.Color, chart.LineStyle.Width = colors[i%len(colors)], 0
 		chart.Offset = size * vg.Length(float64(i)-float64(len(programs)-1)/2)
 		p.Add(chart)
-		p.Legend.Add(program, chart)
+		p.Legend.Add(program+legendRoom, chart)
 	}
 	p.NominalX(labels...)
 	p.Y.Max *= 1.25 // room for the legend
@@ -161,7 +173,7 @@ func addLine(p *plot.Plot, program string, i int, points plotter.XYs) error {
 	}
 	line.Color, line.Width = colors[i%len(colors)], vg.Points(1.5)
 	p.Add(line)
-	p.Legend.Add(program, line)
+	p.Legend.Add(program+legendRoom, line)
 	return nil
 }
 
