@@ -27,12 +27,16 @@ func churn() Workload {
 		},
 		RunTogether: func(ctx context.Context, e *Env, results []*report.Result) error {
 			var all []*churned
+			defer func() {
+				for _, c := range all {
+					c.Kill()
+				}
+			}()
 			for _, r := range results {
 				c, first, err := e.ready(ctx, r.Program, r.Workload, churnSpace, e.Scale.ChurnSet, program.CommandMemory)
 				if err != nil {
 					return err
 				}
-				defer c.Kill()
 				all = append(all, &churned{Child: c, first: first.Snapshot, result: r})
 			}
 			ended, end := context.WithTimeout(ctx, e.Scale.Churn)

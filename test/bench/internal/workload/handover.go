@@ -40,11 +40,16 @@ func handOver() Workload {
 			return nil
 		},
 		RunTogether: func(ctx context.Context, e *Env, results []*report.Result) error {
-			pairs := make([]*pair, len(results))
-			for i, r := range results {
-				pairs[i] = &pair{env: e, result: r, namespace: "bench-lead-" + r.Program}
-				defer pairs[i].kill()
-				if err := pairs[i].terminate(ctx); err != nil {
+			var pairs []*pair
+			defer func() {
+				for _, p := range pairs {
+					p.kill()
+				}
+			}()
+			for _, r := range results {
+				p := &pair{env: e, result: r, namespace: "bench-lead-" + r.Program}
+				pairs = append(pairs, p)
+				if err := p.terminate(ctx); err != nil {
 					return err
 				}
 			}
