@@ -26,8 +26,8 @@ type Workload struct {
 	Prepare func(ctx context.Context, e *Env) error
 	// Run runs one program once.
 	Run func(ctx context.Context, e *Env, name string, r *report.Result) error
-	// RunTogether runs all programs at the same time, in place of Run, where that takes nothing from any of them.
-	// A result is there for each.
+	// RunTogether runs all programs of a round, in place of Run: at the same time what takes nothing from any of
+	// them. A result is there for each, in the order of their turns.
 	RunTogether func(ctx context.Context, e *Env, results []*report.Result) error
 	// Once tells that one run of a program is many rounds already.
 	Once bool
