@@ -6,6 +6,7 @@ require (
 	github.com/ldez/usetesting v0.5.0
 	github.com/sonatard/noctx v0.5.1
 	go.augendre.info/fatcontext v0.10.1
+	golang.org/x/exp v0.0.0-20260811152304-ee035b5b010f
 	golang.org/x/tools v0.52.0
 	honnef.co/go/tools v0.8.2
 )
@@ -16,5 +17,4 @@ require (
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/tools/go/packages/packagestest v0.1.1-deprecated // indirect
 )

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+
 # Builds ctxvet and runs it in each module named (as folders of the repository).
 set -euo pipefail
 

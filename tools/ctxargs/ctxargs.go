@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxargs repairs calls that no longer compile since KEP-1601.
 package ctxargs
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxblock reports blocking that does not end when the context does.
 package ctxblock
 

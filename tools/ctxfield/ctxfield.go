@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxfield reports contexts that are stored in structs.
 package ctxfield
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxgo reports goroutines that outlive the work that started them.
 package ctxgo
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxitem reports calls that are given another context than the nearest one.
 package ctxitem
 

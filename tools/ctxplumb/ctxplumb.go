@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxplumb reports functions without a context on a path that needs one.
 package ctxplumb
 

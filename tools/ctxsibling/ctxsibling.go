@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxsibling reports calls that have a sibling which takes a context.
 package ctxsibling
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package ctxtodo reports contexts made out of thin air where a real one is in scope.
 package ctxtodo
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -122,7 +124,7 @@ func (e *extra) copied(name string, decl ast.Decl) (string, bool) {
 	return text.String(), true
 }
 
-// usable tells whether a declaration means the same in the snapshot.
+// usable reports whether a declaration means the same in the snapshot.
 func (e *extra) usable(name string, decl ast.Decl) bool {
 	own, info := e.g.pkg.Types, e.g.pkg.TypesInfo
 	ok := true

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command deprecated-gen makes the snapshot without contexts that KEP-1601 promised to callers, for
 // any clientset of client-gen: a package tree beside the clientset, with the same names and with the
 // signatures from before the KEP, which delegates to the clientset with context.TODO().

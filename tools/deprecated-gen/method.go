@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -43,7 +45,7 @@ func oldMethods(f *file, methods []*types.Func) []method {
 	return old
 }
 
-// isNewer tells whether there was no such method before contexts: it applies, or it is a sibling.
+// isNewer reports whether there was no such method before contexts: it applies, or it is a sibling.
 func isNewer(m *types.Func, methods []*types.Func) bool {
 	for param := range m.Signature().Params().Variables() {
 		if isMeta(param.Type(), "ApplyOptions") {

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+
 # Regenerates everything that is made from api/. Run it as `make generate`; with --check
 # (`make verify-generated`) it works on a copy and fails when the copy differs from the tree.
 set -euo pipefail

@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+
 # Lints Go modules: lint.sh [FOLDER]..., default the root module. The first time, golangci-lint
 # is built from the version in go.mod beside this file, which takes minutes; the binary is kept
 # in the user's cache. (`go tool` would link it anew whenever Go's own cache has been trimmed.)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command ctxfix moves code to contexts, one analyzer at a time:
 //
 //	ctxfix -ctxargs -fix ./...

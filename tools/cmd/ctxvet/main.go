@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command ctxvet reports code that drops, stores or ignores a context.
 //
 //	go vet -vettool=$(which ctxvet) ./...

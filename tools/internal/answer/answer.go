@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package answer lets a comment answer a finding:
 //
 //	//ctxvet:ok ctxgo: joined by Close

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package edit makes the text edits that several analyzers share.
 package edit
 

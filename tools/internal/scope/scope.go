@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package scope answers which context a piece of code has at hand, and whether it may use it.
 package scope
 

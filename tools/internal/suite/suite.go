@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package suite lists the analyzers of ctxvet and ctxfix.
 package suite
 
