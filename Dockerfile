@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # Packs a static binary that `make image-binary` has built; `make image` does both.
 #
 # Nothing is compiled in here: the Go that built the framework builds this binary for any

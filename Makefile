@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+
 # Needs Go, make, git, bash and coreutils. Everything else is built from Go modules on first
 # use and kept in the user's cache.
 
@@ -38,7 +40,7 @@ run: ## See Flunders reconciled on a control plane of its own, until Ctrl-C.
 	@exec $(BIN)/demo $(if $(CLUSTER),-cluster '$(CLUSTER)') $(if $(INSTALL),-install)
 
 .PHONY: test
-test: verify-generated verify-modules vet lint ctxvet ## Check everything, then run all tests with the race detector.
+test: verify-generated verify-modules verify-house verify-api verify-spdx vet lint ctxvet ## Check everything, then run all tests with the race detector.
 	go test -race ./...
 	@# What the hot path may allocate; the race detector allocates too.
 	go test -run Allocations ./controller/...
@@ -61,6 +63,51 @@ verify-generated: ## Fail if what `make generate` makes is not what is there.
 verify-modules: ## Fail if a go.mod or go.sum is not tidy.
 	@for module in $(MODULES); do \
 		go -C "$$module" mod tidy -diff || { echo "$$module is not tidy: run 'go mod tidy' there" >&2; exit 1; }; done
+
+.PHONY: house
+house: ## Measure the framework: files, functions, widths, and what files know of each other.
+	@go build -C tools -o $(abspath $(BIN))/house ./cmd/house
+	@$(BIN)/house table ./controller/...
+	@$(BIN)/house graph ./controller/... ./internal/... ./sample-controller/...
+	@$(BIN)/house ways docs/architecture.md
+
+.PHONY: verify-house
+verify-house: ## Fail if packages or files know more of each other than tools/house/lanyard.rules allows.
+	@go build -C tools -o $(abspath $(BIN))/house ./cmd/house
+	@$(BIN)/house check -rules tools/house/lanyard.rules ./controller/...
+	@$(BIN)/house check -rules tools/house/acyclic.rules ./internal/... ./sample-controller/...
+	@$(BIN)/house ways docs/architecture.md >/dev/null
+
+# The public packages: what users import. BASE=REF: a state other than the newest release.
+API := tools/api/controller.txt
+
+.PHONY: api
+api: ## List the exported surface of the public packages in tools/api/.
+	@go -C tools run ./cmd/apilist -dir .. -file ../$(API) ./controller/...
+
+.PHONY: verify-api
+verify-api: ## Fail if the exported surface is not the listed one, or breaks the newest release.
+	@failed=0; \
+	go -C tools run ./cmd/apilist -dir .. -file ../$(API) -check ./controller/... || failed=1; \
+	tools/apidiff.sh || failed=1; \
+	exit $$failed
+
+.PHONY: apidiff
+apidiff: ## Compare the public packages with BASE, by default the newest release.
+	@tools/apidiff.sh $(BASE)
+
+.PHONY: spdx
+spdx: ## Put the licence line on each file written by hand.
+	@tools/spdx.sh
+
+.PHONY: verify-spdx
+verify-spdx: ## Fail if a file written by hand has no licence line.
+	@tools/spdx.sh --check
+
+# It needs the vulnerability database, so it is no part of `make test`. VULNDB=URL: a copy of it.
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in every module; needs the network.
+	@tools/vulncheck.sh $(MODULES)
 
 .PHONY: vet
 vet: ## Run go vet in every module.

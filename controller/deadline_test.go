@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -24,7 +26,7 @@ func TestC9AnItemEndsAtItsDeadlineWithAReserveForItsStatus(t *testing.T) {
 		type userKey struct{}
 		w := newWorld(t)
 		w.add("a")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var calls atomic.Int32
 		c := controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			if calls.Add(1) > 1 {
@@ -47,7 +49,7 @@ func TestC9AnItemEndsAtItsDeadlineWithAReserveForItsStatus(t *testing.T) {
 				t.Errorf("the reserve ended with %v after %v", context.Cause(reserve), time.Since(began))
 			}
 			return controller.Result{}, why
-		}, controller.ControllerOptions{Timeout: time.Minute, Reserve: 10 * time.Second})
+		}, controller.Options{Timeout: time.Minute, Reserve: 10 * time.Second})
 		r := start(t, t.Context(), m)
 		time.Sleep(2 * time.Minute)
 		if stats := c.Stats(); stats.TimedOut != 1 || stats.Done != 1 || stats.Failures() != 1 || len(stats.Cancelled) != 0 {
@@ -63,7 +65,7 @@ func TestC9TheReserveEndsWithTheManager(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var why atomic.Value
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			<-ctx.Done()
@@ -72,7 +74,7 @@ func TestC9TheReserveEndsWithTheManager(t *testing.T) {
 			<-reserve.Done()
 			why.Store(context.Cause(reserve))
 			return controller.Result{}, ctx.Err()
-		}, controller.ControllerOptions{Timeout: time.Hour, Reserve: 30 * time.Minute})
+		}, controller.Options{Timeout: time.Hour, Reserve: 30 * time.Minute})
 		r := start(t, t.Context(), m)
 		time.Sleep(31 * time.Minute)
 		end := time.Now()
@@ -89,13 +91,13 @@ func TestC9AnItemHasADeadlineByDefault(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var left atomic.Int64
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			deadline, _ := ctx.Deadline()
 			left.Store(int64(time.Until(deadline)))
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		if got := time.Duration(left.Load()); got != 5*time.Minute-5*time.Second {
@@ -137,7 +139,7 @@ func TestC9ACallIsLimitedByItsClassAndNeverOutlastsTheItem(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.add("a")
-				m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.Options{
+				m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.ManagerOptions{
 					CallTimeouts: controller.CallTimeouts{Read: 3 * time.Second, Write: 7 * time.Second, External: 11 * time.Second},
 				})
 				client := kubernetes.NewForConfigOrDie(m.Config())
@@ -155,7 +157,7 @@ func TestC9ACallIsLimitedByItsClassAndNeverOutlastsTheItem(t *testing.T) {
 						t.Errorf("the item ended with the call: %v", context.Cause(ctx))
 					}
 					return controller.Result{}, nil
-				}, controller.ControllerOptions{Timeout: 50 * time.Second, Reserve: 5 * time.Second})
+				}, controller.Options{Timeout: 50 * time.Second, Reserve: 5 * time.Second})
 				start(t, t.Context(), m)
 				time.Sleep(2 * time.Minute)
 				if !once.Load() {
@@ -169,11 +171,11 @@ func TestC9ACallIsLimitedByItsClassAndNeverOutlastsTheItem(t *testing.T) {
 func TestTimesThatLeaveNothingAreRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
-		m := newManager(controller.Options{DrainTimeout: 30 * time.Second, ShutdownTimeout: 10 * time.Second})
-		controller.New(m, "drain", w.informer(), nothing, controller.ControllerOptions{})
-		controller.New(m, "reserve", w.informer(), nothing, controller.ControllerOptions{Timeout: time.Second, Reserve: 2 * time.Second, DrainTimeout: -1})
+		m := newManager(controller.ManagerOptions{DrainTimeout: 30 * time.Second, ShutdownTimeout: 10 * time.Second})
+		controller.New(m, "drain", w.informer(), nothing, controller.Options{})
+		controller.New(m, "reserve", w.informer(), nothing, controller.Options{Timeout: time.Second, Reserve: 2 * time.Second, DrainTimeout: -1})
 		err := m.Run(t.Context())
-		for _, want := range []string{`controller "drain"`, "raise Options.ShutdownTimeout", `controller "reserve"`, "nothing is left"} {
+		for _, want := range []string{`controller "drain"`, "raise ManagerOptions.ShutdownTimeout", `controller "reserve"`, "nothing is left"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("the error does not have %q: %v", want, err)
 			}

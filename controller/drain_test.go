@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -49,8 +51,8 @@ func TestC6ADrainLetsItemsInFlightFinishAndStartsNoOther(t *testing.T) {
 		for i := range 100 {
 			world.add(fmt.Sprintf("cm-%d", i))
 		}
-		m := newManager(controller.Options{DrainTimeout: 10 * time.Second})
-		controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Workers: 4})
+		m := newManager(controller.ManagerOptions{DrainTimeout: 10 * time.Second})
+		controller.New(m, "c", world.informer(), work.reconcile, controller.Options{Workers: 4})
 		r := start(t, t.Context(), m)
 		time.Sleep(2 * time.Second)
 		end := time.Now()
@@ -68,8 +70,8 @@ func TestC6ADrainThatTakesTooLongIsCutAndSaysSo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		world, work := newWorld(t), worker{takes: time.Hour}
 		world.add("a")
-		m := newManager(controller.Options{DrainTimeout: 10 * time.Second})
-		controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Timeout: 2 * time.Hour})
+		m := newManager(controller.ManagerOptions{DrainTimeout: 10 * time.Second})
+		controller.New(m, "c", world.informer(), work.reconcile, controller.Options{Timeout: 2 * time.Hour})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		end := time.Now()
@@ -101,8 +103,8 @@ func TestC6AControllerMayDrainWhereTheOthersCancelAndTheOtherWayRound(t *testing
 			bubble(t, func(t *testing.T) {
 				world, work := newWorld(t), worker{takes: 5 * time.Second}
 				world.add("a")
-				m := newManager(controller.Options{DrainTimeout: test.manager})
-				controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{DrainTimeout: test.own})
+				m := newManager(controller.ManagerOptions{DrainTimeout: test.manager})
+				controller.New(m, "c", world.informer(), work.reconcile, controller.Options{DrainTimeout: test.own})
 				r := start(t, t.Context(), m)
 				synctest.Wait()
 				if err := r.end(nil); err != nil || work.finished.Load() == 1 != test.finishes {
@@ -122,8 +124,8 @@ func TestC6CancelDrainCutsADrainShort(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				world, work := newWorld(t), worker{takes: time.Hour}
 				world.add("a")
-				m := newManager(controller.Options{DrainTimeout: 10 * time.Second})
-				controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Timeout: 2 * time.Hour})
+				m := newManager(controller.ManagerOptions{DrainTimeout: 10 * time.Second})
+				controller.New(m, "c", world.informer(), work.reconcile, controller.Options{Timeout: 2 * time.Hour})
 				r := start(t, t.Context(), m)
 				synctest.Wait()
 				began := time.Now()
@@ -141,9 +143,9 @@ func TestC6CancelDrainCutsADrainShort(t *testing.T) {
 func TestTheSecondSignalCutsADrainShort(t *testing.T) {
 	world, work := newWorld(t), worker{takes: time.Hour}
 	world.add("a")
-	m := newManager(controller.Options{DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute})
-	controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Timeout: 2 * time.Hour})
-	ctx, stop := controller.SignalContext(t.Context())
+	m := newManager(controller.ManagerOptions{DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute})
+	controller.New(m, "c", world.informer(), work.reconcile, controller.Options{Timeout: 2 * time.Hour})
+	ctx, stop := controller.SignalContext(t.Context(), m)
 	defer stop()
 	r := start(t, ctx, m)
 	for work.started.Load() == 0 {
@@ -175,11 +177,11 @@ func TestC7TheReportHasTheStackOfAStragglerOnRequest(t *testing.T) {
 		release := make(chan struct{})
 		world := newWorld(t)
 		world.add("a")
-		m := newManager(controller.Options{StragglerStacks: true})
+		m := newManager(controller.ManagerOptions{StragglerStacks: true})
 		controller.New(m, "c", world.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			stuckHere(release)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		var shutdown *controller.ShutdownError

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -11,13 +13,17 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 )
 
-// A program that greets each ConfigMap. As a main package it is 20 lines with its imports.
+// A program that greets each ConfigMap.
 func Example() {
-	controller.Main(func(m *controller.Manager) {
-		maps := informers.NewSharedInformerFactory(kubernetes.NewForConfigOrDie(m.Config()), 0).Core().V1().ConfigMaps()
-		controller.New(m, "hello", maps.TypedInformer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
-			fmt.Println("hello", cm.Namespace, cm.Name)
-			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+	controller.Main(controller.ManagerOptions{}, func(m *controller.Manager) error {
+		factory := informers.NewSharedInformerFactory(kubernetes.NewForConfigOrDie(m.Config()), 0)
+		maps := factory.Core().V1().ConfigMaps().TypedInformer()
+		controller.New(m, "hello", maps, hello, controller.Options{})
+		return nil
 	})
+}
+
+func hello(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+	fmt.Println("hello", cm.Namespace, cm.Name)
+	return controller.Result{}, nil
 }

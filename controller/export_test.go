@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller
 
 import (
@@ -5,20 +7,30 @@ import (
 	"time"
 
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
-// InTest puts a client and a clock in the place of the API server and of CLOCK_BOOTTIME, which stands
-// outside virtual time. A nil client leaves the real one.
-func (o *LeaderElection) InTest(client coordinationv1client.LeasesGetter, clock term.Clock) {
-	o.inTest = &electionInTest{client: client, clock: clock}
+// NewManagerWith makes a manager with another client for Leases and another clock: CLOCK_BOOTTIME
+// is outside virtual time. A nil client or clock leaves the real one.
+func NewManagerWith(
+	config *rest.Config, options ManagerOptions, leases coordinationv1client.LeasesGetter, clock term.Clock,
+) *Manager {
+	return newManager(config, options, replacements{leases: leases, clock: clock})
 }
 
-// Waited has a manager believe that a call has waited.
-func (m *Manager) Waited(ctx context.Context, reason string, began time.Time) {
-	m.transport.Observer.Waited(ctx, reason, began)
+// Waited tells a manager's observers that a call has waited.
+func (m *Manager) Waited(ctx context.Context, reason report.Throttle, began time.Time) {
+	m.observers.all.CallThrottled(ctx, observe.Throttle{Reason: reason, Began: began, Wait: time.Since(began)})
 }
 
-// Complete fills in the defaults and says what is impossible.
+// Complete sets the defaults and returns what is wrong.
 func (o *LeaderElection) Complete() error { return o.complete() }
+
+// RunMain is Main without the process.
+func RunMain(ctx context.Context, config *rest.Config, options ManagerOptions, setUp func(*Manager) error) error {
+	return runMain(ctx, config, options, setUp)
+}

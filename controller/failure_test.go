@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -16,9 +18,9 @@ import (
 func TestAFailureDuringStartUpIsTheOnlyError(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		m.AddRunnable("health", func(context.Context) error { return errors.New("the port is taken") })
-		controller.New(m, "c", stoppedInformer{w.informer()}, nothing, controller.ControllerOptions{})
+		controller.New(m, "c", stoppedInformer{w.informer()}, nothing, controller.Options{})
 		r := start(t, t.Context(), m)
 		<-r.done
 		if want := "runnable \"health\": the port is taken"; r.err == nil || r.err.Error() != want {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -7,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/go-logr/logr"
 	"go.uber.org/goleak"
@@ -14,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 	fcache "k8s.io/client-go/tools/cache/testing"
@@ -24,8 +28,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// world is an API server's worth of ConfigMaps in memory, for tests in virtual time, where there are no
-// sockets. What depends on a real API server is tested in the module test.
+// world is an API server's worth of ConfigMaps in memory, for tests in virtual time, where there
+// are no sockets. What depends on a real API server is tested in the module test.
 type world struct {
 	*fcache.FakeControllerSource
 	// onList sees the context of each list and watch; an error fails it.
@@ -105,7 +109,7 @@ func start(t *testing.T, parent context.Context, m *controller.Manager) *running
 	return r
 }
 
-// wait ends the manager and returns Run's error.
+// end ends the manager and returns Run's error.
 func (r *running) end(cause error) error {
 	r.stop(cause)
 	<-r.done
@@ -132,8 +136,37 @@ func (b *logBuffer) String() string {
 // bubble runs a test in virtual time.
 func bubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 
-func newManager(options controller.Options) *controller.Manager {
-	return controller.NewManager(&rest.Config{Host: "http://unused.invalid"}, options)
+// configMapType is the kind that most tests reconcile.
+type configMapType = corev1.ConfigMap
+
+// unused is the configuration of an API server that no test in virtual time calls.
+func unused() *rest.Config { return &rest.Config{Host: "http://unused.invalid"} }
+
+func newManager(options controller.ManagerOptions) *controller.Manager {
+	return managerOf(unused(), options)
+}
+
+// managerOf makes a manager with what inTest has set for its election.
+func managerOf(config *rest.Config, options controller.ManagerOptions) *controller.Manager {
+	if replaced, ok := elections.Load(options.LeaderElection); ok {
+		election := replaced.(*electionInTest)
+		return controller.NewManagerWith(config, options, election.leases, election.clock)
+	}
+	return controller.NewManager(config, options)
+}
+
+// elections has what stands in for the API server and the clock, by the *controller.LeaderElection.
+var elections sync.Map
+
+type electionInTest struct {
+	leases coordinationv1client.LeasesGetter
+	clock  func() time.Duration
+}
+
+// inTest replaces the client and the clock of the managers made by newManager with these options. A
+// nil client leaves the real one.
+func inTest(o *controller.LeaderElection, leases coordinationv1client.LeasesGetter, clock func() time.Duration) {
+	elections.Store(o, &electionInTest{leases: leases, clock: clock})
 }
 
 func nothing(context.Context, *corev1.ConfigMap) (controller.Result, error) {

@@ -1,49 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller
 
-import (
-	"errors"
-	"fmt"
-	"strings"
-	"time"
+import "fmt"
 
-	"github.com/lanyard-k8s/lanyard/controller/internal/work"
-)
+// Healthy returns an error if a controller is stuck; use it for a liveness probe. A controller is
+// stuck if none of its workers is free, and each of them has an item whose context has ended but
+// whose reconcile function has not returned. The error names those items. It is safe for concurrent
+// use.
+func (m *Manager) Healthy() error { return stuck(&m.units, m.setup.all()) }
 
-// stuckGrace is how long after its time is over an item may still be on its way back.
-const stuckGrace = 5 * time.Second
-
-// Healthy tells whether every controller makes progress, as a liveness probe wants it (C27): a controller
-// makes none when each of its workers has an item whose time is over, and which has not returned although
-// its context has ended. The error names them.
-func (m *Manager) Healthy() error { return m.stuck(func(runner) bool { return true }) }
-
-// progress is why leadership must not be kept.
-func (m *Manager) progress() error { return m.stuck(runner.leaderBound) }
-
-func (m *Manager) stuck(concerns func(runner) bool) error {
-	overdue := map[string][]*work.Unit{}
-	now := time.Now()
-	for _, unit := range m.units.Live() {
-		if unit.Kind == work.Item && now.After(unit.Due.Add(stuckGrace)) {
-			overdue[unit.Owner] = append(overdue[unit.Owner], unit)
+// Ready returns nil when the caches of all controllers have synced and the controllers have
+// started; use it for a readiness probe. A controller that waits for leadership counts as ready
+// when its caches have synced, so that replicas that do not lead are ready too. It is safe for
+// concurrent use.
+func (m *Manager) Ready() error {
+	all := m.setup.all()
+	ready := 0
+	for _, c := range all {
+		if c.inTerm && m.leader.Warm() || !c.inTerm && c.Serving() {
+			ready++
 		}
 	}
-	if len(overdue) == 0 {
-		return nil
+	if m.hasEnded() {
+		ready = 0
 	}
+	if ready < len(all) {
+		return fmt.Errorf("%d of %d controllers are ready", ready, len(all))
+	}
+	return nil
+}
+
+func (m *Manager) hasEnded() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var errs []error
-	for _, c := range m.controllers {
-		items := overdue[c.name()]
-		if !concerns(c) || len(items) < c.workers() {
-			continue
-		}
-		named := make([]string, len(items))
-		for i, unit := range items {
-			named[i] = describeWork(unit, unit.Outstanding()).String()
-		}
-		errs = append(errs, fmt.Errorf("all %d workers of controller %q are stuck, their time is over: %s", c.workers(), c.name(), strings.Join(named, "; ")))
+	if m.ended == nil {
+		return false
 	}
-	return errors.Join(errs...)
+	select {
+	case <-m.ended:
+		return true
+	default:
+		return false
+	}
 }

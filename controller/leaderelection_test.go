@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -37,7 +39,7 @@ func TestTheTimesOfAnElectionThatCannotBeAreRefusedWithTheReasonAndWhatWouldDo(t
 		"negative deadline":  {times{RenewDeadline: -1}, "less than 0", "or leave it out, for the default", times{}},
 		"short by default":   {times{LeaseDuration: 3 * time.Second}, "RenewDeadline is 10s, but a term is over after 2.7s", "set RenewDeadline to at most 2.7s, or", times{LeaseDuration: 3 * time.Second, RenewDeadline: 2700 * ms}},
 		"shorter by default": {times{LeaseDuration: 2 * time.Second}, "RenewDeadline is 10s", "set RenewDeadline to at most 1.8s and RetryPeriod to at most 1.44s", times{LeaseDuration: 2 * time.Second, RenewDeadline: 1800 * ms, RetryPeriod: 1440 * ms}},
-		"no name":            {times{Name: "-"}, "cannot be the Name", "set Options.LeaderElection.Name", times{}},
+		"no name":            {times{Name: "-"}, "cannot be the Name", "set ManagerOptions.LeaderElection.Name", times{}},
 	} {
 		complete := func(o times) error {
 			o.Namespace, o.Identity = "n", "a"
@@ -57,10 +59,10 @@ func TestTheTimesOfAnElectionThatCannotBeAreRefusedWithTheReasonAndWhatWouldDo(t
 }
 
 func TestWhatIsMissingForAnElectionIsNamedAndRunReturnsAllOfIt(t *testing.T) {
-	m := newManager(controller.Options{LeaderElection: &controller.LeaderElection{RenewDeadline: time.Hour}})
+	m := newManager(controller.ManagerOptions{LeaderElection: &controller.LeaderElection{RenewDeadline: time.Hour}})
 	err := m.Run(t.Context())
 	for _, text := range []string{
-		"nothing was started", "Options.LeaderElection.Name:", "name the Namespace of the Lease in Options.LeaderElection.Namespace", "set RenewDeadline to at most",
+		"nothing was started", "ManagerOptions.LeaderElection.Name:", "name the Namespace of the Lease in ManagerOptions.LeaderElection.Namespace", "set RenewDeadline to at most",
 	} {
 		if err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("Run returned %v, which does not say %q", err, text)

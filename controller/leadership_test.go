@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -21,15 +23,16 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // leading is a replica with one controller whose item waits for the end of its context.
-func leading(t *testing.T, options controller.Options, work *worker) *running {
+func leading(t *testing.T, options controller.ManagerOptions, work *worker) *running {
 	t.Helper()
 	world := newWorld(t)
 	world.add("cm")
 	m := newManager(options)
-	controller.New(m, "c", world.informer(), work.reconcile, controller.ControllerOptions{Timeout: 2 * time.Hour})
+	controller.New(m, "c", world.informer(), work.reconcile, controller.Options{Timeout: 2 * time.Hour})
 	return start(t, t.Context(), m)
 }
 
@@ -57,9 +60,9 @@ func TestC12C13EveryEndOfATermReachesTheItemsWithItsCauseAndAtOnce(t *testing.T)
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				api, work := &leaseAPI{}, worker{takes: time.Hour}
-				r := leading(t, controller.Options{LeaderElection: elect(api, "a")}, &work)
+				r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a")}, &work)
 				time.Sleep(5*time.Second + time.Millisecond)
-				if _, leads := r.Leads(); !leads || work.started.Load() != 1 {
+				if _, leads := r.CurrentTerm(); !leads || work.started.Load() != 1 {
 					t.Fatalf("it does not lead; %d items", work.started.Load())
 				}
 				test.do(api)
@@ -82,10 +85,10 @@ func TestC12WorkRunsOnlyInATermAndItsContextHasTheTermAndTheRootsValues(t *testi
 	bubble(t, func(t *testing.T) {
 		api, world := &leaseAPI{}, newWorld(t)
 		world.add("x")
-		m := newManager(controller.Options{LeaderElection: elect(api, "a")})
+		m := newManager(controller.ManagerOptions{LeaderElection: elect(api, "a")})
 		check := func(ctx context.Context) {
 			term, ok := controller.TermFrom(ctx)
-			now, leads := m.Leads()
+			now, leads := m.CurrentTerm()
 			if !ok || !leads || term != now || term.Holder != "a" || term.Lease.String() != "default/lease" || ctx.Value(rootKey{}) != "root" {
 				t.Errorf("the term is %v (%v), the manager's %v (%v)", term, ok, now, leads)
 			}
@@ -95,7 +98,7 @@ func TestC12WorkRunsOnlyInATermAndItsContextHasTheTermAndTheRootsValues(t *testi
 			ran.Add(1)
 			check(ctx)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		m.AddLeaderRunnable("r", func(ctx context.Context) error { ran.Add(1); check(ctx); <-ctx.Done(); return nil })
 		m.AddRunnable("all", func(ctx context.Context) error {
 			if term, ok := controller.TermFrom(ctx); ok {
@@ -127,7 +130,7 @@ func TestC14AWriteOfATermThatIsOverIsRefusedAlsoOnADetachedContextAndReadsPass(t
 			return nil, errors.New("not today")
 		})}
 		election, clock := electAt(api, "a")
-		m := controller.NewManager(config, controller.Options{LeaderElection: election})
+		m := managerOf(config, controller.ManagerOptions{LeaderElection: election})
 		client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("default")
 		var refused, free error
 		controller.New(m, "c", world.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
@@ -140,7 +143,7 @@ func TestC14AWriteOfATermThatIsOverIsRefusedAlsoOnADetachedContextAndReadsPass(t
 			_, refused = client.Update(ctx, cm, metav1.UpdateOptions{})
 			_, free = client.Get(ctx, "x", metav1.GetOptions{})
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		time.Sleep(time.Second)
 		if err := r.end(nil); err != nil {
@@ -156,7 +159,7 @@ func TestC14AWriteOfATermThatIsOverIsRefusedAlsoOnADetachedContextAndReadsPass(t
 func TestC15TheLeaseIsHeldAndRenewedWhileWorkDrainsAndReleasedLast(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: 30 * time.Second}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, &work)
+		r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, &work)
 		time.Sleep(5 * time.Second)
 		before, end := api.renewed(), time.Now()
 		r.stop(nil)
@@ -175,7 +178,7 @@ func TestC15TheLeaseIsHeldAndRenewedWhileWorkDrainsAndReleasedLast(t *testing.T)
 func TestC15LostLeadershipCutsADrain(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: time.Hour}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, &work)
+		r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a"), DrainTimeout: time.Minute, ShutdownTimeout: 2 * time.Minute}, &work)
 		time.Sleep(5 * time.Second)
 		r.stop(nil)
 		time.Sleep(time.Second)
@@ -197,11 +200,11 @@ func TestC15TheLeaseIsNotReleasedWithAStraggler(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, world, free := &leaseAPI{}, newWorld(t), make(chan struct{})
 		world.add("x")
-		m := newManager(controller.Options{LeaderElection: elect(api, "a")})
+		m := newManager(controller.ManagerOptions{LeaderElection: elect(api, "a")})
 		controller.New(m, "c", world.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			<-free
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		time.Sleep(5 * time.Second)
 		var shutdown *controller.ShutdownError
@@ -228,12 +231,12 @@ func TestC16AStandByIsReadyWarmAndLeadsInTheInstantOfTheRelease(t *testing.T) {
 			world := newWorld(t)
 			world.add("x")
 			world.onList = func(context.Context) error { lists[i].Add(1); return nil }
-			m := newManager(controller.Options{LeaderElection: elect(api, string(rune('a'+i)))})
-			controller.New(m, "leads", world.informer(), work[i].reconcile, controller.ControllerOptions{Timeout: 2 * time.Hour})
+			m := newManager(controller.ManagerOptions{LeaderElection: elect(api, string(rune('a'+i)))})
+			controller.New(m, "leads", world.informer(), work[i].reconcile, controller.Options{Timeout: 2 * time.Hour})
 			controller.New(m, "every", world.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 				everywhere.Add(1)
 				return controller.Result{}, nil
-			}, controller.ControllerOptions{EveryReplica: true})
+			}, controller.Options{EveryReplica: true})
 			m.AddRunnable("all", func(ctx context.Context) error { everywhere.Add(1); <-ctx.Done(); return nil })
 			m.AddLeaderRunnable("one", func(ctx context.Context) error { leaders.Add(1); <-ctx.Done(); return nil })
 			replicas[i] = start(t, t.Context(), m)
@@ -250,7 +253,7 @@ func TestC16AStandByIsReadyWarmAndLeadsInTheInstantOfTheRelease(t *testing.T) {
 			t.Error(err)
 		}
 		synctest.Wait()
-		if term, leads := replicas[1].Leads(); !leads || term.Number != 1 || !time.Now().Equal(end) || work[1].started.Load() != 1 {
+		if term, leads := replicas[1].CurrentTerm(); !leads || term.Number != 1 || !time.Now().Equal(end) || work[1].started.Load() != 1 {
 			t.Errorf("after %v the stand-by leads: %v in %v, %d items", time.Since(end), leads, term, work[1].started.Load())
 		}
 		if leaders.Load() != 2 || lists[1].Load() != warm {
@@ -267,7 +270,7 @@ func TestC17AfterALossWithAHundredItemsInFlightItLeadsAgainAndReconcilesAll(t *t
 		}
 		var lists, cancelled, busy atomic.Int32
 		world.onList = func(context.Context) error { lists.Add(1); return nil }
-		m := newManager(controller.Options{LeaderElection: elect(api, "a")})
+		m := newManager(controller.ManagerOptions{LeaderElection: elect(api, "a")})
 		c := controller.New(m, "c", world.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			if term, _ := controller.TermFrom(ctx); term.Number > 0 {
 				if busy.Load() > 0 {
@@ -283,13 +286,13 @@ func TestC17AfterALossWithAHundredItemsInFlightItLeadsAgainAndReconcilesAll(t *t
 			}
 			time.Sleep(3 * time.Second)
 			return controller.Result{}, ctx.Err()
-		}, controller.ControllerOptions{Workers: 100})
+		}, controller.Options{Workers: 100})
 		r := start(t, t.Context(), m)
 		time.Sleep(5 * time.Second)
 		warm := lists.Load()
 		ends["released"].do(api)
 		time.Sleep(2 * time.Second)
-		if _, leads := r.Leads(); leads {
+		if _, leads := r.CurrentTerm(); leads {
 			t.Error("it leads while work of the last term is running")
 		}
 		time.Sleep(10 * time.Second)
@@ -300,7 +303,11 @@ func TestC17AfterALossWithAHundredItemsInFlightItLeadsAgainAndReconcilesAll(t *t
 		if len(report.Cancelled) != 100 || report.Finished != 0 || report.Term.Number != 0 || len(report.Stragglers) != 0 || report.Took != 3*time.Second {
 			t.Errorf("the report is %v", report)
 		}
-		if term, leads := r.Leads(); !leads || term.Number != 1 || lists.Load() != warm {
+		var ended *cause.TermEnded
+		if !errors.As(report.Cause, &ended) || report.Length != ended.At.Sub(report.Term.Began) {
+			t.Errorf("the report says %v of a term that began at %v, and ended with %+v", report.Length, report.Term.Began, ended)
+		}
+		if term, leads := r.CurrentTerm(); !leads || term.Number != 1 || lists.Load() != warm {
 			t.Errorf("it leads: %v in %v; %d new lists and watches", leads, term, lists.Load()-warm)
 		}
 		if strings.Contains(r.log.String(), "Reconcile failed") {
@@ -312,7 +319,7 @@ func TestC17AfterALossWithAHundredItemsInFlightItLeadsAgainAndReconcilesAll(t *t
 	})
 }
 
-func must(report controller.TermReport, ok bool) controller.TermReport {
+func must(report report.Term, ok bool) report.Term {
 	if !ok {
 		panic("there is no report")
 	}
@@ -322,22 +329,22 @@ func must(report controller.TermReport, ok bool) controller.TermReport {
 func TestC17AnEventIsHeardOnceInTheSecondTerm(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, world := &leaseAPI{}, newWorld(t)
-		m := newManager(controller.Options{LeaderElection: elect(api, "a")})
+		m := newManager(controller.ManagerOptions{LeaderElection: elect(api, "a")})
 		var heard atomic.Int32
-		controller.New(m, "c", world.informer(), nothing, controller.ControllerOptions{},
-			func(ctx context.Context, _ controller.Event[*corev1.ConfigMap]) bool {
+		controller.New(m, "c", world.informer(), nothing, controller.Options{},
+			controller.WithFilter(func(ctx context.Context, _ controller.Event[*corev1.ConfigMap]) bool {
 				if ctx.Err() == nil {
 					heard.Add(1)
 				}
 				return true
-			})
+			}))
 		goroutines := func() int { synctest.Wait(); return runtime.NumGoroutine() }
 		r := start(t, t.Context(), m)
 		time.Sleep(5 * time.Second)
 		before := goroutines()
 		ends["released"].do(api)
 		time.Sleep(10 * time.Second)
-		if term, leads := r.Leads(); !leads || term.Number == 0 {
+		if term, leads := r.CurrentTerm(); !leads || term.Number == 0 {
 			t.Fatalf("leads: %v, in %v", leads, term)
 		}
 		if after := goroutines(); after > before {
@@ -356,7 +363,7 @@ func TestC17ExitOnLossIsAnErrorThatSaysSoAndNoCancellation(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: time.Hour}
 		election := elect(api, "a")
 		election.ExitOnLoss = true
-		r := leading(t, controller.Options{LeaderElection: election}, &work)
+		r := leading(t, controller.ManagerOptions{LeaderElection: election}, &work)
 		time.Sleep(5 * time.Second)
 		ends["taken"].do(api)
 		<-r.done
@@ -374,13 +381,13 @@ func TestC22TwoElectionsInOneProcessDoNotSeeEachOther(t *testing.T) {
 		var replicas [2]*running
 		for i := range apis {
 			apis[i], work[i].takes = &leaseAPI{}, time.Hour
-			replicas[i] = leading(t, controller.Options{LeaderElection: elect(apis[i], "a")}, &work[i])
+			replicas[i] = leading(t, controller.ManagerOptions{LeaderElection: elect(apis[i], "a")}, &work[i])
 		}
 		time.Sleep(5 * time.Second)
 		ends["taken"].do(apis[0])
 		synctest.Wait()
-		_, second := replicas[1].Leads()
-		if _, first := replicas[0].Leads(); first || !second || work[1].ended() != nil {
+		_, second := replicas[1].CurrentTerm()
+		if _, first := replicas[0].CurrentTerm(); first || !second || work[1].ended() != nil {
 			t.Errorf("the first leads: %v, the second: %v", first, second)
 		}
 	})

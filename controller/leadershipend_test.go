@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -19,7 +21,7 @@ import (
 func TestC15AReleaseThatIsNotAnsweredIsTriedAgainAlsoAtTheDefaultTimes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: time.Hour}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a")}, &work)
+		r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a")}, &work)
 		time.Sleep(5 * time.Second)
 		api.setDown(true)
 		time.AfterFunc(time.Second, func() { api.setDown(false) }) // what has been sent before is not answered
@@ -53,8 +55,8 @@ func TestC15AReleaseThatIsNeverAnsweredEndsAndSaysSo(t *testing.T) {
 		api, work := &watchedAPI{leaseAPI: &leaseAPI{}}, worker{takes: time.Hour}
 		election := elect(api.leaseAPI, "a")
 		began := time.Now()
-		election.InTest(api, func() time.Duration { return time.Since(began) })
-		r := leading(t, controller.Options{LeaderElection: election}, &work)
+		inTest(election, api, func() time.Duration { return time.Since(began) })
+		r := leading(t, controller.ManagerOptions{LeaderElection: election}, &work)
 		time.Sleep(5 * time.Second)
 		api.setDown(true)
 		if err := r.end(nil); err != nil || r.Report().Took > 6*time.Second || !strings.Contains(r.log.String(), "The lease was not released") {
@@ -78,7 +80,7 @@ func TestTheEndOfATermIsLoggedOnceWithItsCauseHoweverItEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				api, work := &leaseAPI{}, worker{takes: time.Hour}
-				r := leading(t, controller.Options{LeaderElection: elect(api, "a")}, &work)
+				r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a")}, &work)
 				time.Sleep(5 * time.Second)
 				test.end(r, api)
 				if err := r.end(nil); err != nil {
@@ -99,12 +101,12 @@ func TestTheEndOfATermIsLoggedOnceWithItsCauseHoweverItEnds(t *testing.T) {
 func TestATermsResourceVersionTellsItFromOthersOfItsNumber(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		api, work := &leaseAPI{}, worker{takes: time.Hour}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a")}, &work)
+		r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a")}, &work)
 		time.Sleep(5 * time.Second)
-		first, _ := r.Leads()
+		first, _ := r.CurrentTerm()
 		api.remove()
 		time.Sleep(10 * time.Second)
-		second, leads := r.Leads()
+		second, leads := r.CurrentTerm()
 		if !leads || first.Number != second.Number || first.ResourceVersion == "" || second.ResourceVersion == "" || first.ResourceVersion == second.ResourceVersion {
 			t.Errorf("the terms are %+v and %+v", first, second)
 		}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -20,8 +22,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 )
 
-// leaseAPI is the API server's side of one Lease, which answers at once. What a network does to requests is
-// tested in the package of the election.
+// leaseAPI is the API server's side of one Lease, which answers at once. What a network does to
+// requests is tested in the package of the election.
 type leaseAPI struct {
 	coordinationv1client.LeaseInterface // nil: what is not below is not used
 
@@ -172,7 +174,8 @@ func (a *leaseAPI) holder() (who string, released time.Time) {
 	return ptr.Deref(a.lease.Spec.HolderIdentity, ""), a.released
 }
 
-// clock is virtual time, and may be made to jump as CLOCK_BOOTTIME does when a machine was suspended.
+// clock is virtual time, and may be made to jump as CLOCK_BOOTTIME does when a machine was
+// suspended.
 type clock struct {
 	mu     sync.Mutex
 	start  time.Time
@@ -200,7 +203,7 @@ func elect(api *leaseAPI, identity string) *controller.LeaderElection {
 func electAt(api *leaseAPI, identity string) (*controller.LeaderElection, *clock) {
 	c := &clock{start: time.Now()}
 	o := &controller.LeaderElection{Namespace: "default", Name: "lease", Identity: identity}
-	o.InTest(api, c.now)
+	inTest(o, api, c.now)
 	return o, c
 }
 
@@ -210,7 +213,7 @@ func wantEnd(t *testing.T, err error, how cause.TermEnd) {
 	if !errors.Is(err, cause.LeadershipLost) || !errors.Is(err, context.Canceled) || !errors.As(err, &ended) {
 		t.Fatalf("it ended with %v", err)
 	}
-	if ended.How != how || ended.Holder != "a" || ended.Lease != "default/lease" || ended.At.IsZero() {
+	if ended.How != how || ended.Holder != "a" || ended.Lease.String() != "default/lease" || ended.At.IsZero() {
 		t.Errorf("the term ended %q, want %q: %+v", ended.How, how, ended)
 	}
 }

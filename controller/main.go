@@ -1,34 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller
 
 import (
 	"context"
 	"fmt"
 	"os"
+
+	"k8s.io/client-go/rest"
 )
 
-// Main is the whole main function of a small program: it reaches the API server as [LoadConfig] does
-// with no path, runs what setup adds until the first SIGINT or SIGTERM, prints the account of the end,
-// and exits with 1 when there was an error. A program with flags of its own does the same with
-// [NewManager], [SignalContext] and [Manager.Run].
-func Main(setup func(*Manager)) {
-	ctx, stop := SignalContext(context.Background())
-	err := runMain(ctx, setup)
-	stop()
+// Main is the whole main function of a program without flags:
+//
+//  1. It loads the configuration with LoadConfig(""): that of the pod, or else the user's
+//     kubeconfig.
+//  2. It makes a manager from options and calls setUp, which adds the controllers.
+//  3. It runs the manager until the first SIGINT or SIGTERM. [SignalContext] says what further
+//     signals do.
+//  4. It prints the report of the shutdown to standard error.
+//
+// Main exits with status 1 if any of these returned an error. A program with flags calls
+// [NewManager], [SignalContext] and [Manager.Run] itself.
+func Main(options ManagerOptions, setUp func(*Manager) error) {
+	config, err := LoadConfig("")
+	if err == nil {
+		err = runMain(context.Background(), config, options, setUp)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func runMain(ctx context.Context, setup func(*Manager)) error {
-	config, err := LoadConfig("")
-	if err != nil {
-		return err
+func runMain(
+	ctx context.Context, config *rest.Config, options ManagerOptions, setUp func(*Manager) error,
+) error {
+	m := NewManager(config, options)
+	ctx, stop := SignalContext(ctx, m)
+	defer stop()
+	if err := setUp(m); err != nil {
+		return fmt.Errorf("set up the manager: %w", err)
 	}
-	m := NewManager(config, Options{})
-	setup(m)
-	err = m.Run(ctx)
-	if ctx.Err() != nil { // else err says it all
+	err := m.Run(ctx)
+	if ctx.Err() != nil { // otherwise err says it all
 		fmt.Fprint(os.Stderr, m.Report())
 	}
 	return err

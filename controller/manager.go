@@ -1,245 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
-	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
+	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+	"github.com/lanyard-k8s/lanyard/controller/internal/election"
+	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
-// Options configures a [Manager]. The zero value works.
-type Options struct {
-	// SyncTimeout bounds the wait for a controller's caches to fill (C23). When it is over, Run ends
-	// with the last list or watch error of each cache that has not. Default: one minute.
-	SyncTimeout time.Duration
-
-	// ShutdownTimeout bounds the wait for everything to return after the end (C7). When it is over,
-	// Run returns a [ShutdownError] that names what has not. Default: 20 seconds, which leaves a pod
-	// a third of its default grace period.
-	ShutdownTimeout time.Duration
-
-	// DrainTimeout chooses what happens to items in flight at the end (C6). Zero, the default, cancels
-	// them at once. Otherwise they have this time to finish, and are cancelled then, with
-	// [cause.DrainExpired]. It must be shorter than ShutdownTimeout. See also [Manager.CancelDrain].
-	DrainTimeout time.Duration
-
-	// CallTimeouts limits each call that items make.
-	CallTimeouts CallTimeouts
-
-	// Connections is how many connections the calls of items and runnables are spread over; the writes of
-	// what needs leadership have as many of their own, watches and the lease others again (C25). One
-	// carries 90 calls at a time, and what is more waits. Default: enough for one call of each worker.
-	Connections int
-
-	// LeaderElection has only one of several replicas do the work. Nil, the default: each one works.
-	LeaderElection *LeaderElection
-
-	// Telemetry has the manager traced and measured.
-	Telemetry Telemetry
-
-	// StragglerStacks puts the stack of each straggler into the report. That stops the process for as
-	// long as it takes to write down the stacks of all goroutines.
-	StragglerStacks bool
-}
-
-// CallTimeouts limits single calls by their class, so that one call cannot use up an item's whole time. A
-// call that runs into its limit ends with [cause.CallTimeout]; the item goes on. Negative: no limit but
-// the item's own, which no limit outlasts.
-type CallTimeouts struct {
-	// Read limits each attempt at get and list; watches are not limited. Default: 30 seconds.
-	Read time.Duration
-	// Write limits each attempt at all else. Default: 30 seconds.
-	Write time.Duration
-	// External limits what runs on a context from [ExternalContext]. Default: one minute.
-	External time.Duration
-}
-
-func (t *CallTimeouts) setDefaults() {
-	t.Read = cmp.Or(t.Read, 30*time.Second)
-	t.Write = cmp.Or(t.Write, 30*time.Second)
-	t.External = cmp.Or(t.External, time.Minute)
-}
-
-// Manager runs controllers, the informers that feed them, and other runnables, on one tree of
-// contexts. It keeps nothing outside itself (C22): several managers in one process do not see each
-// other.
+// Manager runs controllers, their informers and other runnables under one context. It has no global
+// state, so a process may have several managers. All methods are safe for concurrent use.
+// [NewManager] makes one.
 type Manager struct {
-	user    *rest.Config // as it was given
 	config  *rest.Config // for clients
-	options Options
-	electing
+	options ManagerOptions
 
-	transport   transport.Transport
-	informers   informerSet
-	units       work.Registry
-	metrics     *metrics.Set         // nil without metrics
-	annotations *tracing.Annotations // nil without tracing
-	readiness   atomic.Int64         // controllers that work
+	setup     setup
+	informers caches.Set
+	units     work.Registry
+	observers *observers
+	transport *transport.Transport
+	leader    *leading.Leader // nil without leader election
+	hurry     *hurry
 
-	hurry       context.Context //ctxvet:ok ctxfield: ends when drains are to be cut short
-	cancelDrain context.CancelFunc
-
-	mu          sync.Mutex
-	mistakes    []error // made while adding things; Run returns them
-	runnables   []runnable
-	controllers []runner
-	started     bool
-	cancelled   []Work // items that ended with the tree
-	finished    int    // items that finished after the end
-	report      ShutdownReport
+	mu       sync.Mutex
+	ended    <-chan struct{} // is closed at the end; nil before Run
+	returned bool            // Run has returned
+	report   report.Shutdown
 }
 
-// runner is a controller, whatever type of object it reconciles.
-type runner interface {
-	name() string
-	leaderBound() bool // it needs a term
-	warm(ctx context.Context) error
-	prepare()
-	run(ctx, hurry context.Context, needed *term.Term) error
-	queued() int
-	backlog(now time.Time) (depth int, oldest time.Duration)
-	workers() int
-	drains() bool
-}
-
-type runnable struct {
-	name        string
-	run         func(context.Context) error
-	leaderBound bool
-}
-
-// NewManager makes a manager that talks to the API server that config names. It sends nothing before Run.
+// NewManager makes a manager for the API server of config. It sends no request before Run. If an
+// argument is wrong, Run returns an error that says so.
 //
-// Where config sets neither QPS nor a RateLimiter, calls are not limited on the client's side: the
-// API server's priority and fairness is left to do it.
-func NewManager(config *rest.Config, options Options) *Manager {
-	options.SyncTimeout = cmp.Or(options.SyncTimeout, time.Minute)
-	options.ShutdownTimeout = cmp.Or(options.ShutdownTimeout, 20*time.Second)
-	options.CallTimeouts.setDefaults()
-	m := &Manager{options: options}
-	m.setUpTelemetry()
-	m.transport.Read, m.transport.Write = options.CallTimeouts.Read, options.CallTimeouts.Write
-	m.transport.Connections = options.Connections
-	m.hurry, m.cancelDrain = context.WithCancel(context.Background()) //nolint:forbidigo // a signal, below which nothing runs
+// If config sets neither QPS nor RateLimiter, the manager's clients have no client-side rate limit:
+// the API server limits requests by priority and fairness.
+func NewManager(config *rest.Config, options ManagerOptions) *Manager {
+	return newManager(config, options, replacements{})
+}
+
+// replacements are what tests in virtual time need in place of the API server's Leases and of the
+// clock.
+type replacements struct {
+	leases coordinationv1client.LeasesGetter
+	clock  term.Clock
+}
+
+func newManager(config *rest.Config, options ManagerOptions, replaced replacements) *Manager {
+	options.setDefaults()
+	m := &Manager{options: options, hurry: newHurry()}
+	var err error
+	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
+		m.setup.mistake(err)
+	}
+	m.transport = transport.New(transport.Options{
+		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
+		Observers: m.observers.all, Wrap: m.observers.wrap,
+	})
 	if config == nil {
-		m.mistake(errors.New("the manager has no rest.Config: pass one, for example from controller.LoadConfig"))
+		m.setup.mistake(
+			errors.New(
+				"the manager has no rest.Config: pass one, for example from controller.LoadConfig",
+			),
+		)
 		config = &rest.Config{}
 	}
-	m.user = rest.CopyConfig(config)
 	m.config = m.transport.Instrument(config)
 	if options.LeaderElection != nil {
-		if err := m.setUpElection(*options.LeaderElection); err != nil {
-			m.mistake(err)
+		if err := m.setUpLeader(config, *options.LeaderElection, replaced); err != nil {
+			m.setup.mistake(err)
 		}
 	}
 	return m
 }
 
-// workers is how many items can be reconciled at the same time.
-func (m *Manager) workers() int {
-	workers := 0
-	for _, c := range m.controllers {
-		workers += c.workers()
+// setUpLeader makes the leader, with a connection of its own.
+func (m *Manager) setUpLeader(
+	user *rest.Config,
+	options LeaderElection,
+	replaced replacements,
+) error {
+	if err := options.complete(); err != nil {
+		return err
 	}
-	return workers
+	config, reconnect := m.transport.ForLease(user)
+	candidate := election.Config{
+		Lease: options.lease(), Identity: options.Identity,
+		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
+		RetryPeriod: options.RetryPeriod, Margin: options.Margin,
+		Client: replaced.leases, Reconnect: reconnect, Clock: replaced.clock,
+		Healthy: func() error { return stuck(&m.units, m.setup.allInTerm()) },
+	}
+	if candidate.Clock == nil {
+		candidate.Clock = term.BootTime()
+	}
+	if candidate.Client == nil {
+		client, err := coordinationv1client.NewForConfig(config)
+		if err != nil {
+			return fmt.Errorf("leader election: make a client: %w", err)
+		}
+		candidate.Client = client
+	}
+	m.leader = leading.New(leading.Config{
+		Lease: options.lease(), Candidate: election.New(candidate), Workers: m.setup.inTerm,
+		Units: &m.units, Endings: &m.observers.endings, Observers: m.observers.all,
+		ShutdownTimeout: m.options.ShutdownTimeout, ExitOnLoss: options.ExitOnLoss, Stacks: m.options.StragglerStacks,
+		TermOver: m.transport.EndTerm, Flush: m.options.Telemetry.flush,
+	})
+	return nil
 }
 
-// Config is what to make clients from: calls through them are accounted to the item or runnable whose
-// context they carry, and end with its cause. The copy is the caller's. All clients share the manager's
-// connections (C25), which are closed when Run has waited for everything; none is made after that.
+// Config returns a configuration for clients; the caller may change it. When a client gets the
+// context of an item or a runnable, its calls end with the cause of that context, and reports and
+// traces list them under that item or runnable.
+//
+// All clients share the connections of the manager. Run closes these connections before it returns,
+// and later calls fail.
 func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
 
-// AddRunnable adds something that runs beside the controllers, such as a server, from the start of Run
-// until ctx ends. ctx descends from Run's (C1). A runnable may return nil early. When it returns an
-// error before the end, or panics, everything ends and Run returns that error. It runs on every replica;
-// see also [Manager.AddLeaderRunnable].
+// AddRunnable adds a function that runs beside the controllers, such as a server. run is called
+// once on every replica when Run begins. ctx descends from the context of Run and ends with it.
+//
+// run may return nil early. If run returns an error before ctx has ended, the manager shuts down
+// and Run returns that error. If run panics, the manager shuts down and Run returns an error that
+// wraps a [*PanicError].
+//
+// AddRunnable must be called before Run. If it is called after Run has begun, Run ends with
+// [ErrLate]. See also [Manager.AddLeaderRunnable].
 func (m *Manager) AddRunnable(name string, run func(ctx context.Context) error) {
-	m.addRunnable(runnable{name: name, run: run})
+	m.setup.addRunnable(&runnable{name: name, run: run})
 }
 
-func (m *Manager) addRunnable(r runnable) {
-	if r.name == "" || r.run == nil {
-		m.mistake(fmt.Errorf("a runnable needs a name and a function (name %q)", r.name))
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.runnables = append(m.runnables, r)
+// AddLeaderRunnable adds a function that runs while this process leads. run is called once in each
+// term of leadership, and ctx ends with that term. Without ManagerOptions.LeaderElection,
+// AddLeaderRunnable does the same as [Manager.AddRunnable].
+//
+// run may return nil early. If run returns an error before ctx has ended, the manager shuts down
+// and Run returns that error. If run panics, the manager shuts down and Run returns an error that
+// wraps a [*PanicError].
+func (m *Manager) AddLeaderRunnable(name string, run func(ctx context.Context) error) {
+	m.setup.addRunnable(&runnable{name: name, run: run, inTerm: m.leader != nil})
 }
 
-// AddInformer has the manager run an informer whose lister someone reads, or says what the cache of one
-// keeps that a controller will use. Nothing is run that was not added here or to a controller (C23).
+// InformerOptions says what an informer's cache keeps. The zero value works.
+type InformerOptions struct {
+	// KeepManagedFields keeps metadata.managedFields in the cache. By default they are dropped:
+	// they are often half of an object, and few reconcilers read them.
+	KeepManagedFields bool
+
+	// Transform changes each object before it is stored, for example to drop what is not needed.
+	// The manager sets the informer's own transform, so one from SetTransform is lost. Default:
+	// none.
+	Transform cache.TransformFunc
+}
+
+// AddInformer makes the manager start informer. Call it for an informer that no controller uses and
+// whose lister the program reads.
+//
+// [New], [Owns] and [Watches] add their informers themselves. To set the InformerOptions of such an
+// informer, call AddInformer before New, Owns or Watches.
+//
+// AddInformer must be called before Run. If it is called after Run has begun, Run ends with
+// [ErrLate].
 func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) {
-	if _, err := m.informers.add(informer, options); err != nil {
-		m.mistake(err)
+	err := m.setup.late()
+	if err == nil {
+		_, err = m.informers.Add(informer, caches.Settings(options))
+	} else if informer != nil {
+		err = fmt.Errorf("%s: %w", informer.HasSyncedChecker().Name(), err)
+	}
+	if err != nil {
+		m.setup.mistake(err)
 	}
 }
 
-// mistake keeps an error made while setting up, so that setting up reads without error checks and
-// still nothing starts after a mistake.
-func (m *Manager) mistake(err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.mistakes = append(m.mistakes, err)
-}
-
-func (m *Manager) addController(c runner) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, other := range m.controllers {
-		if other.name() == c.name() {
-			m.mistakes = append(m.mistakes, fmt.Errorf("there are two controllers named %q: give each its own name", c.name()))
-			return
-		}
-	}
-	m.controllers = append(m.controllers, c)
-}
-
-// CancelDrain makes a drain that is under way a cancel, and the next end one without a drain. The second
-// signal does so where the context is from [SignalContext].
-func (m *Manager) CancelDrain() { m.cancelDrain() }
-
-// drains tells whether any controller lets its items finish.
-func (m *Manager) drains() bool {
-	return slices.ContainsFunc(m.controllers, runner.drains)
-}
-
-// Ready tells whether every controller has filled its caches and works, as a readiness probe wants it. One
-// that needs leadership is ready as soon as its caches are full, so that stand-bys are ready too.
-func (m *Manager) Ready() error {
-	m.mu.Lock()
-	all := len(m.controllers)
-	m.mu.Unlock()
-	if working := int(m.readiness.Load()); working < all {
-		return fmt.Errorf("%d of %d controllers are ready", working, all)
-	}
-	return nil
-}
-
-// begin marks the manager as started. A manager runs once: its informers cannot be started again.
-func (m *Manager) begin() error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.started {
-		return errors.New("this manager has run already: make a new one, with new informers")
-	}
-	m.started = true
-	m.transport.Workers(m.workers())
-	if len(m.mistakes) > 0 {
-		return fmt.Errorf("the manager was not set up right, nothing was started: %w", errors.Join(m.mistakes...))
-	}
-	return nil
-}
+// CancelDrain cancels the items that are still in flight during a drain, which is the time of
+// ManagerOptions.DrainTimeout that a shutdown gives them to finish. If it is called before the
+// shutdown, the shutdown will not give them that time. It is safe for concurrent use.
+func (m *Manager) CancelDrain() { m.hurry.close() }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -74,14 +76,14 @@ func TestAFormerLeaderHasNothingInItsQueueWhileItStandsBy(t *testing.T) {
 		api, world := &leaseAPI{}, newWorld(t)
 		world.add("asks")
 		reader, telemetry := measured()
-		m := newManager(controller.Options{LeaderElection: elect(api, "a"), Telemetry: telemetry})
+		m := newManager(controller.ManagerOptions{LeaderElection: elect(api, "a"), Telemetry: telemetry})
 		controller.New(m, "c", world.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cm.Name == "asks" {
 				return controller.Result{RequeueAfter: 10 * time.Minute}, nil
 			}
 			<-ctx.Done()
 			return controller.Result{}, ctx.Err()
-		}, controller.ControllerOptions{Timeout: 24 * time.Hour})
+		}, controller.Options{Timeout: 24 * time.Hour})
 		check := func(when string, depth, oldest float64) {
 			t.Helper()
 			synctest.Wait()
@@ -126,7 +128,7 @@ func TestAnItemThatAsksForALaterTimeIsNotTheOldestBeforeIt(t *testing.T) {
 		world := newWorld(t)
 		world.add("asks")
 		reader, telemetry := measured()
-		m := newManager(controller.Options{Telemetry: telemetry})
+		m := newManager(controller.ManagerOptions{Telemetry: telemetry})
 		asked := time.Time{}
 		controller.New(m, "c", world.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			if !asked.IsZero() {
@@ -135,7 +137,7 @@ func TestAnItemThatAsksForALaterTimeIsNotTheOldestBeforeIt(t *testing.T) {
 			}
 			asked = time.Now()
 			return controller.Result{RequeueAfter: time.Hour}, nil
-		}, controller.ControllerOptions{Timeout: 24 * time.Hour})
+		}, controller.Options{Timeout: 24 * time.Hour})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		for range 10 {
@@ -148,8 +150,8 @@ func TestAnItemThatAsksForALaterTimeIsNotTheOldestBeforeIt(t *testing.T) {
 	})
 }
 
-// cluster has two objects of each kind in each namespace. It sends something for what it watches each minute,
-// unless the namespace is "dead".
+// cluster has two objects of each kind in each namespace. It sends something for what it watches
+// each minute, unless the namespace is "dead".
 type cluster struct{}
 
 func (cluster) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -199,7 +201,7 @@ func (cluster) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestCachesOfOneKindAreOneSeriesThatIsAsOldAsTheOldestAndKindsOfTwoGroupsAreTwo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		reader, telemetry := measured()
-		m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: cluster{}}, controller.Options{Telemetry: telemetry})
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: cluster{}}, controller.ManagerOptions{Telemetry: telemetry})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		for _, namespace := range []string{"dead", "alive"} {
 			m.AddInformer(corev1informers.NewConfigMapInformer(client, namespace, 0, nil), controller.InformerOptions{})
@@ -239,7 +241,7 @@ func TestTermsAreCountedFromZeroBeforeTheFirst(t *testing.T) {
 		api := &leaseAPI{}
 		api.setDown(true)
 		reader, telemetry := measured()
-		m := newManager(controller.Options{LeaderElection: elect(api, "a"), Telemetry: telemetry})
+		m := newManager(controller.ManagerOptions{LeaderElection: elect(api, "a"), Telemetry: telemetry})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		if begun := values(t, reader, "lanyard.leader.terms"); !maps.Equal(begun, map[string]float64{"": 0}) {
@@ -265,7 +267,7 @@ func TestTermsAreCountedFromZeroBeforeTheFirst(t *testing.T) {
 func TestTermsAreNotCountedWithoutAnElection(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		reader, telemetry := measured()
-		start(t, t.Context(), newManager(controller.Options{Telemetry: telemetry}))
+		start(t, t.Context(), newManager(controller.ManagerOptions{Telemetry: telemetry}))
 		synctest.Wait()
 		if begun := values(t, reader, "lanyard.leader.terms"); len(begun) != 0 {
 			t.Errorf("there are %v", begun)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -10,17 +12,17 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 )
 
-// TestAChangedObjectComesBeforeThoseThatWereThereAtTheStart goes through client-go's workqueue, whose Touch moves the
-// object.
+// TestAChangedObjectComesBeforeThoseThatWereThereAtTheStart goes through client-go's workqueue,
+// whose Touch moves the object.
 func TestAChangedObjectComesBeforeThoseThatWereThereAtTheStart(t *testing.T) {
 	informer := newStubInformer(t)
 	begun, proceed := make(chan string), make(chan struct{})
-	m := newManager(controller.Options{})
+	m := newManager(controller.ManagerOptions{})
 	controller.New(m, "order", informer, func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		begun <- cm.Name
 		<-proceed
 		return controller.Result{}, nil
-	}, controller.ControllerOptions{})
+	}, controller.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -6,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestTheReadmesControllerIsTheExampleAndHasTwentyLines keeps the first code that a newcomer sees compiling.
+// TestTheReadmesControllerIsTheExampleAndHasTwentyLines keeps the first code that a newcomer sees
+// compiling, and short: twenty lines of code, as gofmt and goimports have them.
 func TestTheReadmesControllerIsTheExampleAndHasTwentyLines(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -18,7 +21,13 @@ func TestTheReadmesControllerIsTheExampleAndHasTwentyLines(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(readme), "```go\n")
 	program, _, _ := strings.Cut(rest, "```")
-	if lines := strings.Count(program, "\n"); lines == 0 || lines > 20 {
+	lines := 0
+	for line := range strings.Lines(program) {
+		if code := strings.TrimSpace(line); code != "" && code != "}" && code != ")" {
+			lines++
+		}
+	}
+	if lines == 0 || lines > 20 {
 		t.Errorf("the program in the README has %d lines", lines)
 	}
 	body := func(source, start string) string {

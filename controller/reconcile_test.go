@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -22,7 +24,7 @@ func TestC11APanicEndsTheItemAndNotTheProcess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("bad", "good")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var good, bad atomic.Int32
 		c := controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cm.Name == "bad" && bad.Add(1) <= 2 {
@@ -30,7 +32,7 @@ func TestC11APanicEndsTheItemAndNotTheProcess(t *testing.T) {
 			}
 			good.Add(1)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		time.Sleep(time.Second)
 		if good.Load() != 2 || c.Stats().Panicked != 2 || c.Stats().Failures() != 2 {
@@ -48,17 +50,17 @@ func TestAPanickingFilterOrRunnableDoesNotEndTheProcess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a", "b")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var reconciled atomic.Int32
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			reconciled.Add(1)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{}, func(_ context.Context, e controller.Event[*corev1.ConfigMap]) bool {
+		}, controller.Options{}, controller.WithFilter(func(_ context.Context, e controller.Event[*corev1.ConfigMap]) bool {
 			if e.New.Name == "a" {
 				panic("filter")
 			}
 			return true
-		})
+		}))
 		m.AddRunnable("r", func(context.Context) error { time.Sleep(time.Second); panic("runnable") })
 		r := start(t, t.Context(), m)
 		<-r.done
@@ -85,18 +87,18 @@ func TestWhatAReconcileReturnsDecidesWhenItIsCalledAgain(t *testing.T) {
 		"requeue: after that time":         {result: controller.Result{RequeueAfter: 3 * time.Second}, want: 4, stats: controller.Stats{Requeued: 4}},
 		"error: with a growing back-off":   {err: errors.New("no"), want: 10, stats: controller.Stats{Retried: 10}, log: "level=ERROR"},
 		"conflict: the same, but no error": {err: conflict, want: 10, stats: controller.Stats{Retried: 10}, log: "level=INFO msg=\"Reconcile met a conflict"},
-		"terminal: not until the next one": {err: controller.Terminal(errors.New("never")), want: 1, stats: controller.Stats{Terminal: 1}, log: "level=ERROR"},
+		"terminal: not until the next one": {err: controller.TerminalError(errors.New("never")), want: 1, stats: controller.Stats{Terminal: 1}, log: "level=ERROR"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.add("a")
-				m := newManager(controller.Options{})
+				m := newManager(controller.ManagerOptions{})
 				var calls atomic.Int32
 				c := controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 					calls.Add(1)
 					return test.result, test.err
-				}, controller.ControllerOptions{})
+				}, controller.Options{})
 				r := start(t, t.Context(), m)
 				time.Sleep(10 * time.Second)
 				synctest.Wait()
@@ -124,7 +126,7 @@ func TestAnObjectIsNeverReconciledTwiceAtTheSameTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var at, most, total atomic.Int32
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			most.Store(max(most.Load(), at.Add(1)))
@@ -132,7 +134,7 @@ func TestAnObjectIsNeverReconciledTwiceAtTheSameTime(t *testing.T) {
 			at.Add(-1)
 			total.Add(1)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{Workers: 4})
+		}, controller.Options{Workers: 4})
 		start(t, t.Context(), m)
 		for i := range 20 {
 			time.Sleep(100 * time.Millisecond)
@@ -153,14 +155,14 @@ func TestC24ReconcilersGetCopiesAndCachesDropManagedFields(t *testing.T) {
 		cm := configMap("a")
 		cm.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "someone"}}
 		w.Add(cm)
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		informer := w.informer()
 		var managed atomic.Int32
 		controller.New(m, "c", informer, func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			managed.Store(int32(len(cm.ManagedFields)))
 			cm.Labels = map[string]string{"changed": "by the reconciler"}
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		cached, _, _ := informer.GetStore().GetByKey("default/a")
@@ -180,7 +182,7 @@ func TestC24KeepManagedFieldsAndATransformAreChosenPerInformer(t *testing.T) {
 		cm.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "someone"}}
 		cm.Data = map[string]string{"large": "value"}
 		w.Add(cm)
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		informer := w.informer()
 		m.AddInformer(informer, controller.InformerOptions{KeepManagedFields: true, Transform: func(obj any) (any, error) {
 			obj.(*corev1.ConfigMap).Data = nil
@@ -199,7 +201,7 @@ func TestC24ASharedObjectThatIsChangedIsReported(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("careful", "careless")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		informer := w.informer()
 		c := controller.New(m, "c", informer, func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cached, _, _ := informer.GetStore().GetByKey("default/" + cm.Name); cached != any(cm) {
@@ -209,7 +211,7 @@ func TestC24ASharedObjectThatIsChangedIsReported(t *testing.T) {
 				cm.Labels = map[string]string{"changed": "by the reconciler"}
 			}
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{SharedObjects: true})
+		}, controller.Options{DisableDeepCopy: true, DetectMutations: true})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		if stats := c.Stats(); stats.Done != 1 || stats.Terminal != 1 || !strings.Contains(r.log.String(), "default/careless changed the cached object") {
@@ -222,13 +224,13 @@ func TestOwnedAndWatchedObjectsWakeTheirObject(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, others := newWorld(t), newWorld(t)
 		w.add("owner", "named")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		calls := map[string]*atomic.Int32{"owner": {}, "named": {}}
 		informer, other := w.informer(), others.informer()
 		c := controller.New(m, "c", informer, func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			calls[cm.Name].Add(1)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		controller.Owns(c, other)
 		controller.Watches(c, other, func(_ context.Context, cm *corev1.ConfigMap) []controller.Request {
 			if name := cm.Data["for"]; name != "" {
@@ -294,12 +296,12 @@ func TestWhatIsThereAtTheStartWaitsForWhatHappens(t *testing.T) {
 			w.add(fmt.Sprintf("old-%02d", i))
 		}
 		var order []string
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			order = append(order, cm.Name)
 			time.Sleep(time.Second)
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		time.Sleep(4500 * time.Millisecond) // in the fifth
 		w.add("new")

@@ -1,184 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
-	"sync"
 	"time"
 
-	"k8s.io/klog/v2"
-
 	"github.com/lanyard-k8s/lanyard/controller/cause"
-	"github.com/lanyard-k8s/lanyard/controller/internal/group"
+	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
+	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
+	"github.com/lanyard-k8s/lanyard/controller/internal/quiet"
 	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
-// run is one call of Run: the tree of contexts and the goroutines on it. The groups have an order, but
-// only for waiting (C8): they all end in the same instant (C3).
-type run struct {
-	manager *Manager
-	end     context.CancelCauseFunc
-
-	workers   group.Group // also the one that leads, which waits for the work of its term
-	informers group.Group
-	runnables group.Group
-	unwatch   context.CancelCauseFunc // ends the watch of the lease; nil without an election
-
-	mu       sync.Mutex
-	failures []error
-}
-
-// Run starts everything that was added and works until ctx ends or a part of it fails. Then every
-// context below ends in that instant (C3), except that items in flight may have time to finish (C6:
-// Options.DrainTimeout), and Run returns when all that it started has returned (C7):
-//   - nil, when ctx ended and everything stopped;
+// Run starts everything that was added to the manager, and works until ctx ends or a part fails.
+// Then it ends all contexts that it has handed out, at once. Only items in flight keep their
+// contexts, for at most ManagerOptions.DrainTimeout. Run waits for everything that it started, and
+// returns:
+//   - nil, if ctx ended and everything stopped;
 //   - the error of the part that failed;
-//   - a [ShutdownError], when something has not returned after Options.ShutdownTimeout. Goroutines are
-//     then left, so the process had better exit.
+//   - a [*ShutdownError], if something did not return within ManagerOptions.ShutdownTimeout.
+//     Goroutines are left then, so the process should exit.
 //
-// All contexts that user code is handed have the values of ctx (C1). A manager runs once.
+// All contexts that user code receives carry the values of ctx. Run can be called once.
 func (m *Manager) Run(ctx context.Context) error {
-	if err := m.begin(); err != nil {
+	root, end, release := tree.New(m.observers.context(withEndsDemoted(ctx)))
+	defer release()
+	run := lifecycle.NewRun(&m.units, m.options.StragglerStacks, end)
+	if err := m.setup.begin(run); err != nil {
 		return err
 	}
-	root, end, release := tree.New(withQuietEnds(ctx))
-	defer release()
-	r := &run{manager: m, end: end}
-	unobserve, err := m.observe()
+	m.transport.SetWorkers(m.setup.workers())
+	m.began(root.Done())
+	stopMetrics, err := m.observers.metrics.Observe(m.state)
 	if err != nil {
-		return fmt.Errorf("have the metrics read: %w", err)
+		return fmt.Errorf("register the metrics: %w", err)
 	}
-	defer unobserve()
-	if m.drains() {
-		defer escalate(ctx, m.CancelDrain)()
+	defer stopMetrics()
+
+	took, timeout := run.Execute(root, m.plan(run))
+	if timeout == nil {
+		m.transport.Close()
+	} else {
+		m.transport.CloseIdle()
 	}
-	if root.Err() == nil {
-		r.start(root)
-		<-root.Done()
+	ended := m.keepReport(context.Cause(root), took)
+	if len(ended.Stragglers) > 0 {
+		return errors.Join(&ShutdownError{Report: ended}, run.Failures())
 	}
-	return r.stop(root)
+	return run.Failures()
 }
 
-func (r *run) start(ctx context.Context) {
-	m := r.manager
-	for _, c := range m.controllers {
-		if !c.leaderBound() {
-			c.prepare()
-		}
+// plan returns all that runs.
+func (m *Manager) plan(run *lifecycle.Run) *lifecycle.Plan {
+	plan := m.setup.plan()
+	for _, informer := range m.informers.All() {
+		plan.Informers = append(plan.Informers, informer)
 	}
-	for _, runnable := range m.runnables {
-		if !runnable.leaderBound {
-			r.spawn(ctx, &r.runnables, &work.Unit{Kind: work.Runnable, Owner: runnable.name}, runnable.run)
-		}
+	if m.leader != nil {
+		m.leader.Join(run)
+		plan.Leases = append(plan.Leases, m.leader)
 	}
-	for _, inf := range m.informers.all() {
-		r.spawn(ctx, &r.informers, &inf.unit, func(ctx context.Context) error {
-			inf.RunWithContext(ctx)
-			return nil
-		})
-	}
-	for _, c := range m.controllers {
-		if !c.leaderBound() {
-			r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Controller, Owner: c.name()}, func(ctx context.Context) error {
-				return c.run(ctx, m.hurry, nil)
-			})
-		}
-	}
-	if m.candidate != nil {
-		lease := m.election.lease().String()
-		// The lease is watched for as long as anything may work that needs it, which at the end is longer
-		// than ctx: a drain does not survive the loss of leadership.
-		watching, unwatch := context.WithCancelCause(context.WithoutCancel(ctx))
-		r.unwatch = unwatch
-		r.spawn(watching, &r.informers, &work.Unit{Kind: work.Informer, Owner: "lease " + lease}, m.candidate.Watch)
-		r.spawn(ctx, &r.workers, &work.Unit{Kind: work.Leadership, Owner: lease}, r.lead)
-	}
+	plan.Flush = m.options.Telemetry.flush
+	plan.ShutdownTimeout = m.options.ShutdownTimeout
+	return plan
 }
 
-// spawn runs f as a unit of work. When it fails before the end, everything ends.
-func (r *run) spawn(ctx context.Context, g *group.Group, unit *work.Unit, f func(context.Context) error) {
-	unit.Start = time.Now()
-	r.manager.units.Add(unit)
-	g.Go(func() {
-		unit.SetGoroutine(work.GoroutineID())
-		defer r.manager.units.Remove(unit)
-		err := contain(work.NewContext(ctx, unit), f)
-		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return
-		}
-		if unit.Kind == work.Runnable {
-			err = fmt.Errorf("runnable %q: %w", unit.Owner, err)
-		}
-		r.fail(err)
+// withEndsDemoted returns a context whose logger writes an error that only says that the framework
+// cancelled a context as an Info line with verbosity 1. client-go and user code would log it as an
+// error, although nothing has failed.
+func withEndsDemoted(ctx context.Context) context.Context {
+	return quiet.Demote(ctx, 1, func(err error) bool {
+		ended := cause.Of(err)
+		return ended != nil && !ended.Timeout() && ended != cause.ComponentFailed
 	})
 }
 
-// fail ends everything, because of err.
-func (r *run) fail(err error) {
-	r.mu.Lock()
-	r.failures = append(r.failures, err)
-	r.mu.Unlock()
-	r.end(cause.Failed.With(err))
+func (m *Manager) began(ended <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ended = ended
 }
 
-// contain makes a panic an error: one part's panic ends the manager in order, with everyone's clean-up.
-func contain(ctx context.Context, f func(context.Context) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			panicked := &PanicError{Value: p, Stack: debug.Stack()}
-			klog.FromContext(ctx).Error(panicked, "A part of the manager panicked", "stack", string(panicked.Stack))
-			err = panicked
-		}
-	}()
-	return f(ctx)
+// running reports whether Run has begun and has not returned.
+func (m *Manager) running() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.ended != nil && !m.returned
 }
 
-// stop waits for everything to return, in the order of C8, and makes the report.
-func (r *run) stop(root context.Context) error {
-	began := time.Now()
-	limit := time.NewTimer(r.manager.options.ShutdownTimeout)
-	defer limit.Stop()
-	expired := false
-	for _, step := range []struct {
-		wait *group.Group
-		then func()
-	}{{&r.workers, func() { r.endWatch(root) }}, {&r.informers, func() {
-		flushed := r.manager.flushAside(root)
-		r.endLeadership(root)
-		<-flushed
-	}}, {wait: &r.runnables}} {
-		select {
-		case <-step.wait.Seal():
-		case <-limit.C:
-			expired = true
+// keepReport makes the report of the manager's end.
+func (m *Manager) keepReport(why error, took time.Duration) report.Shutdown {
+	cancelled, finished := m.observers.endings.Report()
+	ended := report.Shutdown{
+		Cause: why, Took: took, Cancelled: cancelled, Finished: finished,
+		Queued:     map[string]int{},
+		Stragglers: work.Stragglers(m.units.Live(), m.options.StragglerStacks),
+	}
+	for _, c := range m.setup.all() {
+		c.Queued(ended.Queued)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.report = ended
+	m.returned = true
+	return ended
+}
+
+// state returns what the metrics read whenever they are collected.
+func (m *Manager) state() metrics.State {
+	s := metrics.State{CallsWaiting: m.transport.Waiting()}
+	inFlight := map[string]int{}
+	for _, unit := range m.units.Live() {
+		if unit.Kind == report.Item {
+			inFlight[unit.Owner]++
 		}
-		if expired {
-			break
-		}
-		if step.then != nil {
-			step.then()
-		}
 	}
-	if expired {
-		flushed := r.manager.flushAside(root)
-		r.endWatch(root)
-		r.keepLease()
-		<-flushed
+	now := time.Now()
+	for _, c := range m.setup.all() {
+		depth, oldest := c.Backlog(now)
+		s.Controllers = append(s.Controllers, metrics.ControllerState{
+			Name: c.name(), Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest,
+		})
 	}
-	if expired {
-		r.manager.transport.CloseIdle()
-	} else {
-		r.manager.transport.Close()
+	for _, informer := range m.informers.All() {
+		s.Caches = append(s.Caches, metrics.CacheState{
+			Name: informer.Label(), Objects: len(informer.GetStore().ListKeys()), Age: informer.Age(now),
+		})
 	}
-	report := r.manager.finishReport(context.Cause(root), time.Since(began))
-	r.mu.Lock()
-	err := errors.Join(r.failures...)
-	r.mu.Unlock()
-	if len(report.Stragglers) > 0 {
-		return errors.Join(&ShutdownError{Report: report}, err)
+	if m.leader != nil {
+		_, leads := m.leader.Current()
+		s.Leads = &leads
 	}
-	return err
+	return s
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -28,13 +30,13 @@ func TestC4AfterTheEndNoQueuedItemIsStarted(t *testing.T) {
 		for i := range 10_000 {
 			w.add(fmt.Sprintf("cm-%d", i))
 		}
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var started atomic.Int32
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			started.Add(1)
 			<-ctx.Done()
 			return controller.Result{}, ctx.Err()
-		}, controller.ControllerOptions{Workers: 3})
+		}, controller.Options{Workers: 3})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		if err := r.end(nil); err != nil {
@@ -53,7 +55,7 @@ func TestC4NoTimerBringsAnItemBackAfterTheEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("later", "failing")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var reconciles atomic.Int32
 		controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			reconciles.Add(1)
@@ -61,7 +63,7 @@ func TestC4NoTimerBringsAnItemBackAfterTheEnd(t *testing.T) {
 				return controller.Result{}, errors.New("again, please")
 			}
 			return controller.Result{RequeueAfter: time.Second}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		time.Sleep(1500 * time.Millisecond)
@@ -80,12 +82,12 @@ func TestC5AnItemThatEndsWithItsContextIsCountedByCauseAndIsNoFailure(t *testing
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a", "b")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		c := controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			<-ctx.Done()
 			klog.FromContext(ctx).Error(context.Cause(ctx), "Written by the user, or by client-go")
 			return controller.Result{}, fmt.Errorf("wrapped by the user: %w", ctx.Err())
-		}, controller.ControllerOptions{Workers: 2})
+		}, controller.Options{Workers: 2})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		if err := r.end(nil); err != nil {
@@ -105,10 +107,10 @@ func TestC6C7RunReturnsOnceEverythingHasAndTheReportTellsWhatWasCutShort(t *test
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
 			return nil, req.Context().Err()
-		})}, controller.Options{})
+		})}, controller.ManagerOptions{})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		var returned atomic.Int32
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
@@ -116,7 +118,7 @@ func TestC6C7RunReturnsOnceEverythingHasAndTheReportTellsWhatWasCutShort(t *test
 			_, err := client.AppsV1().Deployments("prod").Patch(ctx, "web", types.MergePatchType, []byte("{}"), metav1.PatchOptions{}, "status")
 			time.Sleep(time.Second)
 			return controller.Result{}, err
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		m.AddRunnable("slow", func(ctx context.Context) error {
 			defer returned.Add(1)
 			<-ctx.Done()
@@ -152,14 +154,14 @@ func TestC7StragglersAreNamedWithTheirItemAgeAndCall(t *testing.T) {
 		release := make(chan struct{})
 		w := newWorld(t)
 		w.add("stuck")
-		m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
 			<-release // a transport that ignores the context, as exec credential plugins do
 			return nil, errors.New("too late")
-		})}, controller.Options{ShutdownTimeout: 4 * time.Second})
+		})}, controller.ManagerOptions{ShutdownTimeout: 4 * time.Second})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		controller.New(m, "deaf", w.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			return controller.Result{}, client.CoreV1().ConfigMaps(cm.Namespace).Delete(ctx, cm.Name, metav1.DeleteOptions{})
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		m.AddRunnable("mule", func(context.Context) error { <-release; return nil })
 		m.AddRunnable("good", func(ctx context.Context) error { <-ctx.Done(); return nil })
 		r := start(t, t.Context(), m)
@@ -192,8 +194,8 @@ func TestARootThatHasEndedStartsNothing(t *testing.T) {
 		cancel()
 		w := newWorld(t)
 		w.onList = func(context.Context) error { t.Error("listed"); return nil }
-		m := newManager(controller.Options{})
-		controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		m.AddRunnable("r", func(context.Context) error { t.Error("ran"); return nil })
 		if err := m.Run(ctx); err != nil {
 			t.Error(err)
@@ -205,15 +207,15 @@ func TestC7ACutCallIsInTheReportAlsoOfAnItemThatReturnedNil(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
 			<-req.Context().Done()
 			return nil, req.Context().Err()
-		})}, controller.Options{})
+		})}, controller.ManagerOptions{})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			_ = client.CoreV1().ConfigMaps("default").Delete(ctx, "x", metav1.DeleteOptions{}) // as good as unimportant
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		if err := r.end(nil); err != nil {

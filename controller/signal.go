@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller
 
 import (
@@ -8,17 +10,19 @@ import (
 	"syscall"
 )
 
-// SignalContext returns a context that ends at the first SIGINT or SIGTERM, with a cause that names the
-// signal. A second one makes a drain a cancel, where a manager that runs on the context is draining;
-// otherwise, and in any case at the third, the signal does what it does to any process. stop gives the
-// signals back and must be called.
-func SignalContext(parent context.Context) (ctx context.Context, stop context.CancelFunc) {
-	e := &escalation{}
-	ctx, cancel := context.WithCancelCause(context.WithValue(parent, escalationKey{}, e))
+// SignalContext returns a context that ends at the first SIGINT or SIGTERM, with a [*SignalError]
+// as its cause. If one of the managers drains, a second signal cancels the items in flight, and a
+// third kills the process. If none drains, the second signal kills the process. The caller must
+// call stop, which restores the default handling of signals.
+func SignalContext(
+	parent context.Context,
+	managers ...*Manager,
+) (ctx context.Context, stop context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	var listening sync.WaitGroup
-	listening.Go(func() { listen(signals, cancel, e) })
+	listening.Go(func() { listen(signals, cancel, managers) })
 	return ctx, sync.OnceFunc(func() {
 		signal.Stop(signals)
 		close(signals)
@@ -30,66 +34,35 @@ func SignalContext(parent context.Context) (ctx context.Context, stop context.Ca
 // SignalError is the cause of the end of a context from [SignalContext].
 type SignalError struct{ Signal os.Signal }
 
+// Error names the signal.
 func (e *SignalError) Error() string { return "received the signal " + e.Signal.String() }
 
-// Is makes it [context.Canceled] too.
-func (e *SignalError) Is(target error) bool {
-	return target == context.Canceled
-}
+// Is reports whether target is [context.Canceled], which a signal is too.
+func (e *SignalError) Is(target error) bool { return target == context.Canceled }
 
-func listen(signals chan os.Signal, cancel context.CancelCauseFunc, e *escalation) {
+func listen(signals <-chan os.Signal, cancel context.CancelCauseFunc, managers []*Manager) {
 	received, ok := <-signals
 	if !ok {
 		return
 	}
 	cancel(&SignalError{received})
 	for received := range signals {
-		if e.hurry() {
+		if cancelDrains(managers) {
 			continue
 		}
 		signal.Reset(syscall.SIGINT, syscall.SIGTERM)
 		if process, err := os.FindProcess(os.Getpid()); err == nil {
-			_ = process.Signal(received) // what it does now is to end the process
+			_ = process.Signal(received) // without a handler it ends the process
 		}
 	}
 }
 
-type escalationKey struct{}
-
-// escalation is what the second signal does.
-type escalation struct {
-	mu    sync.Mutex
-	funcs map[*func()]struct{}
-}
-
-// escalate has the next signal call f, if ctx is from SignalContext, until undo.
-func escalate(ctx context.Context, f func()) (undo func()) {
-	e, _ := ctx.Value(escalationKey{}).(*escalation)
-	if e == nil {
-		return func() {}
+// cancelDrains cancels the drains of all managers, and reports whether there was one.
+func cancelDrains(managers []*Manager) (cancelled bool) {
+	for _, m := range managers {
+		if m.running() && m.setup.drains() && m.hurry.close() {
+			cancelled = true
+		}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.funcs == nil {
-		e.funcs = map[*func()]struct{}{}
-	}
-	key := &f
-	e.funcs[key] = struct{}{}
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.funcs, key)
-	}
-}
-
-// hurry calls what is registered, once, and tells whether there was anything.
-func (e *escalation) hurry() bool {
-	e.mu.Lock()
-	funcs := e.funcs
-	e.funcs = nil
-	e.mu.Unlock()
-	for f := range funcs {
-		(*f)()
-	}
-	return len(funcs) > 0
+	return cancelled
 }

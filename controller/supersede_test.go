@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -58,8 +60,8 @@ func TestC10ANewGenerationSupersedesARunningReconcileWhichIsTakenAgainAtOnce(t *
 	bubble(t, func(t *testing.T) {
 		w, r := newWorld(t), &runs{}
 		w.Add(generation("a", 1))
-		m := newManager(controller.Options{})
-		c := controller.New(m, "c", w.informer(), r.slow, controller.ControllerOptions{Supersede: 3})
+		m := newManager(controller.ManagerOptions{})
+		c := controller.New(m, "c", w.informer(), r.slow, controller.Options{SupersedeLimit: 3})
 		run := start(t, t.Context(), m)
 		synctest.Wait()
 		for i := range 5 { // these wait: the superseded one goes before them
@@ -88,9 +90,12 @@ func TestC10DeletionSupersedes(t *testing.T) {
 		w, r := newWorld(t), &runs{}
 		w.Add(generation("gone", 1))
 		w.Add(generation("going", 1))
-		m := newManager(controller.Options{})
-		controller.New(m, "c", w.informer(), r.slow, controller.ControllerOptions{Supersede: 3, Workers: 2,
-			OnDeleted: func(_ context.Context, name controller.Request) error { r.add("%s deleted", name.Name); return nil }})
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), r.slow, controller.Options{SupersedeLimit: 3, Workers: 2,
+			OnDeleted: func(_ context.Context, name controller.Request) (controller.Result, error) {
+				r.add("%s deleted", name.Name)
+				return controller.Result{}, nil
+			}})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		w.Delete(generation("gone", 1))
@@ -109,8 +114,8 @@ func TestC10AChangeOfStatusOrMetadataDoesNotSupersede(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, r := newWorld(t), &runs{}
 		w.Add(generation("a", 1))
-		m := newManager(controller.Options{})
-		controller.New(m, "c", w.informer(), r.slow, controller.ControllerOptions{Supersede: 3})
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), r.slow, controller.Options{SupersedeLimit: 3})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		status := generation("a", 1)
@@ -127,8 +132,8 @@ func TestC10IsOffUnlessAskedFor(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, r := newWorld(t), &runs{}
 		w.Add(generation("a", 1))
-		m := newManager(controller.Options{})
-		controller.New(m, "c", w.informer(), r.slow, controller.ControllerOptions{})
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), r.slow, controller.Options{})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		w.Modify(generation("a", 2))
@@ -139,15 +144,16 @@ func TestC10IsOffUnlessAskedFor(t *testing.T) {
 	})
 }
 
-// TestC10AStormOfEditsStarvesNothing edits an object every second, for as long as a reconcile of it would
-// take 300 times over: it still gets to its end again and again, with no more than the limit in a row.
+// TestC10AStormOfEditsStarvesNothing edits an object every second, for as long as a reconcile of it
+// would take 300 times over: it still gets to its end again and again, with no more than the limit
+// in a row.
 func TestC10AStormOfEditsStarvesNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, r := newWorld(t), &runs{}
 		w.Add(generation("a", 1))
 		w.Add(generation("calm", 1))
-		m := newManager(controller.Options{})
-		controller.New(m, "c", w.informer(), r.slow, controller.ControllerOptions{Supersede: 4, Workers: 2})
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), r.slow, controller.Options{SupersedeLimit: 4, Workers: 2})
 		start(t, t.Context(), m)
 		for i := range int64(3000) {
 			time.Sleep(time.Second)

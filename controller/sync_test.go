@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -41,11 +43,11 @@ func TestC23AControllerWhoseCachesDoNotFillFailsWithTheReason(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.onList = test.list
-				m := newManager(controller.Options{SyncTimeout: 90 * time.Second})
+				m := newManager(controller.ManagerOptions{SyncTimeout: 90 * time.Second})
 				controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 					t.Error("reconciled before its cache was full")
 					return controller.Result{}, nil
-				}, controller.ControllerOptions{})
+				}, controller.Options{})
 				began := time.Now()
 				r := start(t, t.Context(), m)
 				synctest.Wait()
@@ -53,7 +55,7 @@ func TestC23AControllerWhoseCachesDoNotFillFailsWithTheReason(t *testing.T) {
 					t.Error("ready before its cache was full")
 				}
 				<-r.done
-				if r.err == nil || time.Since(began) != 90*time.Second || !errors.Is(m.Report().Cause, cause.Failed) {
+				if r.err == nil || time.Since(began) != 90*time.Second || !errors.Is(m.Report().Cause, cause.ComponentFailed) {
 					t.Fatalf("Run returned %v after %v, cause %v", r.err, time.Since(began), m.Report().Cause)
 				}
 				for _, want := range test.want {
@@ -73,8 +75,8 @@ func TestC23TheEndDuringStartUpIsNoError(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.onList = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		m := newManager(controller.Options{})
-		controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		end := time.Now()
@@ -90,13 +92,13 @@ func TestC23NothingIsListedThatWasNotAdded(t *testing.T) {
 		used.add("a")
 		unused.onList = func(context.Context) error { t.Error("an informer was started by a read"); return nil }
 		other := unused.informer()
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		controller.New(m, "c", used.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			if len(other.GetStore().List()) != 0 {
 				t.Error("read something")
 			}
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		if err := m.Ready(); err != nil {
@@ -110,10 +112,10 @@ func TestMistakesInSettingUpAreReturnedByRunBeforeAnythingStarts(t *testing.T) {
 		w := newWorld(t)
 		w.onList = func(context.Context) error { t.Error("listed"); return nil }
 		informer := w.informer()
-		m := controller.NewManager(nil, controller.Options{})
-		c := controller.New(m, "twice", informer, nothing, controller.ControllerOptions{})
-		controller.New(m, "twice", informer, nothing, controller.ControllerOptions{})
-		controller.New[*corev1.ConfigMap](m, "", nil, nil, controller.ControllerOptions{Workers: -1})
+		m := managerOf(nil, controller.ManagerOptions{})
+		c := controller.New(m, "twice", informer, nothing, controller.Options{})
+		controller.New(m, "twice", informer, nothing, controller.Options{})
+		controller.New[*corev1.ConfigMap](m, "", nil, nil, controller.Options{Workers: -1})
 		controller.Watches[*corev1.ConfigMap, *corev1.ConfigMap](c, informer, nil)
 		controller.Owns[*corev1.ConfigMap, *corev1.ConfigMap](c, nil)
 		m.AddInformer(nil, controller.InformerOptions{})
@@ -131,7 +133,7 @@ func TestMistakesInSettingUpAreReturnedByRunBeforeAnythingStarts(t *testing.T) {
 
 func TestAManagerRunsOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
 		if err := r.end(nil); err != nil {

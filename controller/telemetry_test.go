@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -23,11 +25,11 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
-// TestC22EachManagersSpansAndMetricsGoToItsOwnProviders has managers with different numbers of objects, for each of
-// which they make a call. The last has no telemetry.
+// TestC22EachManagersSpansAndMetricsGoToItsOwnProviders has managers with different numbers of
+// objects, for each of which they make a call. The last has no telemetry.
 func TestC22EachManagersSpansAndMetricsGoToItsOwnProviders(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var exporters [2]*tracetest.InMemoryExporter
@@ -43,12 +45,12 @@ func TestC22EachManagersSpansAndMetricsGoToItsOwnProviders(t *testing.T) {
 			for n := range i + 1 {
 				w.add(fmt.Sprintf("of-%d-%d", i, n))
 			}
-			m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer((&server{}).found)}, controller.Options{Telemetry: telemetry})
+			m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer((&server{}).found)}, controller.ManagerOptions{Telemetry: telemetry})
 			client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1()
 			controller.New(m, "the same name", w.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 				_, err := client.ConfigMaps(cm.Namespace).Get(ctx, cm.Name, metav1.GetOptions{})
 				return controller.Result{}, err
-			}, controller.ControllerOptions{})
+			}, controller.Options{})
 			start(t, t.Context(), m)
 		}
 		synctest.Wait()
@@ -58,7 +60,7 @@ func TestC22EachManagersSpansAndMetricsGoToItsOwnProviders(t *testing.T) {
 				t.Errorf("manager %d has %d spans, want one for each of %d reconciles and calls", i, len(spans), objects)
 			}
 			for _, span := range spans {
-				about := attributeOf(span.Attributes, tracing.AttrObjectName) + attributeOf(span.Attributes, tracing.AttrName)
+				about := attributeOf(span.Attributes, semconv.AttrObjectName) + attributeOf(span.Attributes, semconv.AttrName)
 				if !strings.HasPrefix(about, fmt.Sprintf("of-%d-", i)) {
 					t.Errorf("manager %d has the span %q about %q", i, span.Name, about)
 				}
@@ -72,8 +74,8 @@ func TestC22EachManagersSpansAndMetricsGoToItsOwnProviders(t *testing.T) {
 	})
 }
 
-// TestC22NoPackageKnowsOfProvidersForTheWholeProcess reads the framework's own source: the package otel is where
-// they are.
+// TestC22NoPackageKnowsOfProvidersForTheWholeProcess reads the framework's own source: the package
+// otel is where they are.
 func TestC22NoPackageKnowsOfProvidersForTheWholeProcess(t *testing.T) {
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -95,15 +97,15 @@ func TestC22NoPackageKnowsOfProvidersForTheWholeProcess(t *testing.T) {
 	}
 }
 
-// TestWhatATermHasLeftBehindIsSentAtItsEndAlthoughTheManagerGoesOn has a batch and an interval that would take an
-// hour.
+// TestWhatATermHasLeftBehindIsSentAtItsEndAlthoughTheManagerGoesOn has a batch and an interval that
+// would take an hour.
 func TestWhatATermHasLeftBehindIsSentAtItsEndAlthoughTheManagerGoesOn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		spans, metrics := tracetest.NewInMemoryExporter(), &metricExporter{}
 		tracer := sdktrace.NewTracerProvider(sdktrace.WithBatcher(spans, sdktrace.WithBatchTimeout(time.Hour)))
 		meter := sdkmetric.NewMeterProvider(sdkmetric.WithReader(sdkmetric.NewPeriodicReader(metrics, sdkmetric.WithInterval(time.Hour))))
 		api, work := &leaseAPI{}, worker{takes: 30 * time.Minute}
-		r := leading(t, controller.Options{LeaderElection: elect(api, "a"), Telemetry: controller.Telemetry{TracerProvider: tracer, MeterProvider: meter}}, &work)
+		r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a"), Telemetry: controller.Telemetry{TracerProvider: tracer, MeterProvider: meter}}, &work)
 		time.Sleep(5 * time.Second)
 		if n := len(spans.GetSpans()); n != 0 || len(metrics.names) != 0 || work.started.Load() != 1 {
 			t.Errorf("before the end %d spans and the metrics %v are sent, of %d items", n, metrics.names, work.started.Load())
@@ -116,11 +118,11 @@ func TestWhatATermHasLeftBehindIsSentAtItsEndAlthoughTheManagerGoesOn(t *testing
 		default:
 		}
 		sent := spans.GetSpans()
-		if !slices.ContainsFunc(sent, func(s tracetest.SpanStub) bool { return s.Name == tracing.SpanTermEnd }) {
+		if !slices.ContainsFunc(sent, func(s tracetest.SpanStub) bool { return s.Name == semconv.SpanTermEnd }) {
 			t.Errorf("the term's end is not among the spans %v", sent)
 		}
 		cut := slices.IndexFunc(sent, func(s tracetest.SpanStub) bool { return s.Name == "reconcile c" })
-		if cut < 0 || attributeOf(sent[cut].Attributes, tracing.AttrCancelCause) != "leadership_lost" {
+		if cut < 0 || attributeOf(sent[cut].Attributes, semconv.AttrCancelCause) != "leadership_lost" {
 			t.Errorf("the item that the term's end has cut off is not among the spans %v", sent)
 		}
 		for _, name := range []string{"lanyard.reconcile.duration", "lanyard.leader.terms.ended"} {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -20,7 +22,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 func TestWhatTheServerAsksToWaitIsMeasuredAlsoWithoutTracing(t *testing.T) {
@@ -48,12 +50,12 @@ func TestWhatTheServerAsksToWaitIsMeasuredAlsoWithoutTracing(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					_, options := traced()
 					if !traces {
-						options = controller.Options{}
+						options = controller.ManagerOptions{}
 					}
 					reader := sdkmetric.NewManualReader()
 					options.Telemetry.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 					server := server{answers: c.answers}
-					m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(server.answer)}, options)
+					m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(server.answer)}, options)
 					maps := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("ns")
 					ctx := t.Context()
 					if c.deadline > 0 {
@@ -81,30 +83,30 @@ func TestWhatTheServerAsksToWaitIsMeasuredAlsoWithoutTracing(t *testing.T) {
 func TestACallWhoseEndIsKnownIsNotPostponed(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
 	ctx, cancel := context.WithCancelCause(t.Context())
-	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
+	m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
 		cancel(cause.Shutdown)
 		return (&server{answers: []answered{{code: 429, header: http.Header{"Retry-After": {"2"}}}}}).answer(nil)
-	})}, controller.Options{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
+	})}, controller.ManagerOptions{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
 	_, err := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("ns").Get(ctx, "a", metav1.GetOptions{})
 	if got := heldBack(t, reader); got != "" || !errors.Is(err, cause.Shutdown) {
 		t.Errorf("measured is %q, and the call returns %v", got, err)
 	}
 }
 
-// TestAPauseAfterTheFencesRefusalIsMeasuredAndHasItsSpanFromTheNextAttempt: from there alone, so that it is not
-// there twice.
+// TestAPauseAfterTheFencesRefusalIsMeasuredAndHasItsSpanFromTheNextAttempt: from there alone, so
+// that it is not there twice.
 func TestAPauseAfterTheFencesRefusalIsMeasuredAndHasItsSpanFromTheNextAttempt(t *testing.T) {
-	for reason, spans := range map[string]int{tracing.ThrottleFence: 0, tracing.ThrottleConnection: 1} {
+	for reason, spans := range map[report.Throttle]int{report.ThrottleFence: 0, report.ThrottleConnection: 1} {
 		synctest.Test(t, func(t *testing.T) {
 			recorded, options := traced()
 			reader := sdkmetric.NewManualReader()
 			options.Telemetry.MeterProvider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
-			m := controller.NewManager(&rest.Config{Host: "http://unused.invalid"}, options)
+			m := managerOf(&rest.Config{Host: "http://unused.invalid"}, options)
 			ctx, root := options.Telemetry.TracerProvider.Tracer("test").Start(t.Context(), "reconcile")
 			began := time.Now()
 			time.Sleep(50 * time.Millisecond)
 			m.Waited(ctx, reason, began)
-			if got := heldBack(t, reader); got != reason+" 1 in 50ms" || len(recorded.GetSpans()) != spans {
+			if got := heldBack(t, reader); got != string(reason)+" 1 in 50ms" || len(recorded.GetSpans()) != spans {
 				t.Errorf("measured is %q, and there are %d spans, want %d", got, len(recorded.GetSpans()), spans)
 			}
 			root.End()

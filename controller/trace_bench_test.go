@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -12,7 +14,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 )
 
-// forgotten is a span processor that has spans recorded, and no more: what an exporter costs is its own.
+// forgotten is a span processor that has spans recorded, and no more: what an exporter costs is its
+// own.
 type forgotten struct{}
 
 func (forgotten) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -55,7 +58,7 @@ func TestAllocationsOfTelemetryArePinned(t *testing.T) {
 	if off > itemAllocations {
 		t.Errorf("off, a reconcile allocates %v times, and %v without any of this", off, itemAllocations)
 	}
-	for name, most := range map[string]float64{"unsampled": 5, "sampled": 24, "metrics": 0} {
+	for name, most := range map[string]float64{"unsampled": 8, "sampled": 27, "metrics": 0} {
 		if more := testing.AllocsPerRun(2000, itemWith(t, telemetries()[name])) - off; more > most {
 			t.Errorf("%s: a reconcile allocates %v times more than without telemetry, want at most %v", name, more, most)
 		}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -25,7 +27,9 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
 // recorder keeps spans, and what a sampler saw of them at their start.
@@ -41,10 +45,11 @@ func (r *recorder) ShouldSample(p sdktrace.SamplingParameters) sdktrace.Sampling
 
 func (r *recorder) Description() string { return "all, and remembered" }
 
-// traced are options that have everything recorded. Sampler and exporter are called by one worker only.
-func traced() (*recorder, controller.Options) {
+// traced are options that have everything recorded. Sampler and exporter are called by one worker
+// only.
+func traced() (*recorder, controller.ManagerOptions) {
 	r := &recorder{tracetest.NewInMemoryExporter(), map[trace.TraceID][]attribute.KeyValue{}}
-	return r, controller.Options{Telemetry: controller.Telemetry{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r), sdktrace.WithSampler(r))}}
+	return r, controller.ManagerOptions{Telemetry: controller.Telemetry{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r), sdktrace.WithSampler(r))}}
 }
 
 func attributeOf(all []attribute.KeyValue, key string) string {
@@ -70,7 +75,7 @@ func TestTenThousandReconcilesAreTenThousandTraces(t *testing.T) {
 		}
 		r, o := traced()
 		m := newManager(o)
-		controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		// A span in the root's context would make all of them one trace.
 		ctx, root := o.Telemetry.TracerProvider.Tracer("test").Start(t.Context(), "root")
 		start(t, ctx, m)
@@ -96,20 +101,20 @@ func TestWhatIsKnownOfAReconcileIsKnownToTheSampler(t *testing.T) {
 		w.Add(cm)
 		r, o := traced()
 		m := newManager(o)
-		controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		start(t, t.Context(), m)
 		synctest.Wait()
 		span := r.GetSpans()[0]
 		for key, want := range map[string]string{
-			tracing.AttrController: "c", tracing.AttrNamespace: "default", tracing.AttrObjectKind: "ConfigMap", tracing.AttrObjectName: "a",
-			tracing.AttrObjectUID: "uid-a", tracing.AttrGeneration: "7", tracing.AttrReason: tracing.ReasonStartUp, tracing.AttrAttempt: "1",
-			tracing.AttrQueueWait: "0", tracing.AttrQueueDelay: "0", tracing.AttrTriggers: "1",
+			semconv.AttrController: "c", semconv.AttrNamespace: "default", semconv.AttrObjectKind: "ConfigMap", semconv.AttrObjectName: "a",
+			semconv.AttrObjectUID: "uid-a", semconv.AttrGeneration: "7", semconv.AttrReason: string(reconcile.StartUp), semconv.AttrAttempt: "1",
+			semconv.AttrQueueWait: "0", semconv.AttrQueueDelay: "0", semconv.AttrTriggers: "1",
 		} {
 			if got := attributeOf(r.atStart[span.SpanContext.TraceID()], key); got != want {
 				t.Errorf("at the start %s is %q, want %q", key, got, want)
 			}
 		}
-		if span.Name != "reconcile c" || span.SpanKind != trace.SpanKindConsumer || span.Status.Code != codes.Unset || attributeOf(span.Attributes, tracing.AttrResult) != tracing.ResultDone {
+		if span.Name != "reconcile c" || span.SpanKind != trace.SpanKindConsumer || span.Status.Code != codes.Unset || attributeOf(span.Attributes, semconv.AttrResult) != string(reconcile.Done) {
 			t.Errorf("the span is %+v", span)
 		}
 	})
@@ -125,7 +130,7 @@ func TestAReconcileIsLinkedToSixOfWhatLedToIt(t *testing.T) {
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			<-busy
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		start(t, t.Context(), m)
 		synctest.Wait() // the first reconcile is under way
 		for i := range 8 {
@@ -149,10 +154,10 @@ func TestAReconcileIsLinkedToSixOfWhatLedToIt(t *testing.T) {
 		if want := "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 0000000000000007"; strings.Join(linked, " ") != want {
 			t.Errorf("linked are %v", linked)
 		}
-		if got := attributeOf(spans[1].Attributes, tracing.AttrTriggers); got != "8" {
+		if got := attributeOf(spans[1].Attributes, semconv.AttrTriggers); got != "8" {
 			t.Errorf("eight updates are %s triggers", got)
 		}
-		if wait, delay := attributeOf(spans[1].Attributes, tracing.AttrQueueWait), attributeOf(spans[1].Attributes, tracing.AttrQueueDelay); wait != "1" || delay != "0" {
+		if wait, delay := attributeOf(spans[1].Attributes, semconv.AttrQueueWait), attributeOf(spans[1].Attributes, semconv.AttrQueueDelay); wait != "1" || delay != "0" {
 			t.Errorf("it waited for %s s, after a delay of %s s", wait, delay)
 		}
 	})
@@ -170,7 +175,7 @@ func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
 				return controller.Result{}, errors.New("not yet")
 			}
 			return controller.Result{RequeueAfter: map[bool]time.Duration{true: time.Minute}[tries == 4]}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		start(t, t.Context(), m)
 		time.Sleep(time.Hour)
 		spans := r.GetSpans()
@@ -180,19 +185,19 @@ func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
 		first := spans[0].SpanContext
 		for i, span := range spans {
 			var want []trace.SpanID
-			reason, delay, chain, result := tracing.ReasonRetry, fmt.Sprint(0.01*float64(int(1)<<max(0, i-1))), first.TraceID().String(), tracing.ResultRetry
+			reason, delay, chain, result := string(reconcile.Retry), fmt.Sprint(0.01*float64(int(1)<<max(0, i-1))), first.TraceID().String(), string(reconcile.Retried)
 			switch i {
 			case 0:
-				reason, delay, chain = tracing.ReasonStartUp, "0", ""
+				reason, delay, chain = string(reconcile.StartUp), "0", ""
 			case 1:
 				want = []trace.SpanID{first.SpanID()}
 			case 4:
-				reason, delay, chain, result = tracing.ReasonRequeueAfter, "60", "", tracing.ResultDone
+				reason, delay, chain, result = string(reconcile.RequeueAfter), "60", "", string(reconcile.Done)
 			default:
 				want = []trace.SpanID{first.SpanID(), spans[i-1].SpanContext.SpanID()}
 			}
 			if i == 3 {
-				result = tracing.ResultRequeue
+				result = string(reconcile.Requeued)
 			}
 			var linked []trace.SpanID
 			for _, link := range span.Links {
@@ -201,13 +206,13 @@ func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
 			if !slices.Equal(linked, want) {
 				t.Errorf("reconcile %d is linked to %v, want %v", i, linked, want)
 			}
-			for key, want := range map[string]string{tracing.AttrReason: reason, tracing.AttrQueueDelay: delay, tracing.AttrQueueWait: "0", tracing.AttrChainID: chain, tracing.AttrResult: result} {
+			for key, want := range map[string]string{semconv.AttrReason: reason, semconv.AttrQueueDelay: delay, semconv.AttrQueueWait: "0", semconv.AttrChainID: chain, semconv.AttrResult: result} {
 				if got := attributeOf(span.Attributes, key); got != want {
 					t.Errorf("reconcile %d: %s is %q, want %q", i, key, got, want)
 				}
 			}
-			if failed := span.Status.Code == codes.Error; failed != (result == tracing.ResultRetry) || failed != (attributeOf(span.Attributes, tracing.AttrErrorType) != "") {
-				t.Errorf("reconcile %d has status %v, error.type %q", i, span.Status, attributeOf(span.Attributes, tracing.AttrErrorType))
+			if failed := span.Status.Code == codes.Error; failed != (result == string(reconcile.Retried)) || failed != (attributeOf(span.Attributes, semconv.AttrErrorType) != "") {
+				t.Errorf("reconcile %d has status %v, error.type %q", i, span.Status, attributeOf(span.Attributes, semconv.AttrErrorType))
 			}
 		}
 	})
@@ -223,7 +228,7 @@ func TestATimerThatAnEventHasOvertakenStillHasItsReasonAndDelay(t *testing.T) {
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			reconciles++
 			return controller.Result{RequeueAfter: map[bool]time.Duration{true: time.Minute}[reconciles == 1]}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		start(t, t.Context(), m)
 		time.Sleep(time.Second)
 		cm := configMap("a")
@@ -232,7 +237,7 @@ func TestATimerThatAnEventHasOvertakenStillHasItsReasonAndDelay(t *testing.T) {
 		time.Sleep(time.Hour)
 		var got []string
 		for _, span := range r.GetSpans() {
-			got = append(got, attributeOf(span.Attributes, tracing.AttrReason)+" "+attributeOf(span.Attributes, tracing.AttrQueueDelay)+" "+attributeOf(span.Attributes, tracing.AttrQueueWait))
+			got = append(got, attributeOf(span.Attributes, semconv.AttrReason)+" "+attributeOf(span.Attributes, semconv.AttrQueueDelay)+" "+attributeOf(span.Attributes, semconv.AttrQueueWait))
 		}
 		if want := []string{"start_up 0 0", "object_changed 0 0", "requeue_after 60 0"}; !slices.Equal(got, want) {
 			t.Errorf("the reconciles have reason, delay and wait %q, want %q", got, want)
@@ -246,7 +251,7 @@ func TestAnEventThatConcernsSeveralItemsIsLinkedByAllOfThem(t *testing.T) {
 		w.add("a", "b")
 		r, o := traced()
 		m := newManager(o)
-		c := controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		c := controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		controller.Watches(c, other.informer(), func(context.Context, *corev1.ConfigMap) []controller.Request {
 			return []controller.Request{{Namespace: "default", Name: "a"}, {Namespace: "default", Name: "b"}}
 		})
@@ -257,7 +262,7 @@ func TestAnEventThatConcernsSeveralItemsIsLinkedByAllOfThem(t *testing.T) {
 		synctest.Wait()
 		linked := map[string]int{}
 		for _, span := range r.GetSpans() {
-			linked[attributeOf(span.Attributes, tracing.AttrObjectName)] += len(span.Links)
+			linked[attributeOf(span.Attributes, semconv.AttrObjectName)] += len(span.Links)
 		}
 		if linked["a"] != 1 || linked["b"] != 1 || len(r.GetSpans()) != 2 {
 			t.Errorf("there are %d reconciles, with links %v", len(r.GetSpans()), linked)
@@ -278,7 +283,7 @@ func TestEachLineOfAnItemCarriesItsObjectAttemptAndTrace(t *testing.T) {
 				return controller.Result{}, errors.New("not yet")
 			}
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		run := start(t, t.Context(), m)
 		time.Sleep(time.Hour)
 		spans := r.GetSpans()
@@ -310,7 +315,7 @@ func TestAnUpdateOfWhatIsOwnedIsOneTrigger(t *testing.T) {
 		owned := newWorld(t)
 		r, o := traced()
 		m := newManager(o)
-		c := controller.New(m, "c", w.informer(), nothing, controller.ControllerOptions{})
+		c := controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		controller.Owns(c, owned.informer())
 		start(t, t.Context(), m)
 		synctest.Wait()
@@ -324,7 +329,7 @@ func TestAnUpdateOfWhatIsOwnedIsOneTrigger(t *testing.T) {
 		owned.Modify(cm)
 		synctest.Wait()
 		spans := r.GetSpans()
-		if len(spans) != 1 || attributeOf(spans[0].Attributes, tracing.AttrTriggers) != "1" || attributeOf(spans[0].Attributes, tracing.AttrReason) != tracing.ReasonRelatedChanged {
+		if len(spans) != 1 || attributeOf(spans[0].Attributes, semconv.AttrTriggers) != "1" || attributeOf(spans[0].Attributes, semconv.AttrReason) != string(reconcile.RelatedChanged) {
 			t.Errorf("an update led to %d reconciles, the first with %v", len(spans), spans[0].Attributes)
 		}
 	})
@@ -332,9 +337,9 @@ func TestAnUpdateOfWhatIsOwnedIsOneTrigger(t *testing.T) {
 
 func TestACallThroughAProxyIsOneSeriesWhateverItsPath(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
-	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
+	m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
-	})}, controller.Options{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
+	})}, controller.ManagerOptions{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
 	client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().RESTClient()
 	for i := range 100 {
 		for _, path := range []string{"/api/v1/namespaces/ns/services/a/proxy/%d/b", "/healthz/%d"} {
@@ -356,9 +361,9 @@ func TestACallThroughAProxyIsOneSeriesWhateverItsPath(t *testing.T) {
 
 func TestACallThatIsHeldBackIsMeasuredByItsReason(t *testing.T) {
 	reader := sdkmetric.NewManualReader()
-	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", QPS: 50, Burst: 1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
+	m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: 50, Burst: 1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
-	})}, controller.Options{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
+	})}, controller.ManagerOptions{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
 	client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().RESTClient()
 	for range 2 {
 		if _, err := client.Get().AbsPath("/healthz").DoRaw(t.Context()); err != nil {
@@ -378,4 +383,28 @@ func TestACallThatIsHeldBackIsMeasuredByItsReason(t *testing.T) {
 		}
 	}
 	t.Error("nothing was measured")
+}
+
+func TestTheReconcileAfterASupersededOneSaysSo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		recorded, options := traced()
+		w, r := newWorld(t), &runs{}
+		w.Add(generation("a", 1))
+		m := newManager(options)
+		controller.New(m, "c", w.informer(), r.slow, controller.Options{SupersedeLimit: 3})
+		run := start(t, t.Context(), m)
+		time.Sleep(time.Second)
+		w.Modify(generation("a", 2))
+		time.Sleep(20 * time.Second)
+		if err := run.end(nil); err != nil {
+			t.Error(err)
+		}
+		var reasons []string
+		for _, span := range recorded.GetSpans() {
+			reasons = append(reasons, attributeOf(span.Attributes, semconv.AttrReason))
+		}
+		if want := []string{string(reconcile.StartUp), string(reconcile.Superseded)}; !slices.Equal(reasons, want) {
+			t.Errorf("%q, want %q", reasons, want)
+		}
+	})
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package controller_test
 
 import (
@@ -56,21 +58,24 @@ func TestC1ValuesAndDeadlineOfTheRootAreSeenWhereverUserCodeHasAContext(t *testi
 		w := newWorld(t)
 		w.onList = func(ctx context.Context) error { s.look(ctx, "list and watch"); return nil }
 		w.add("a")
-		m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
 			s.look(req.Context(), "API call")
 			return nil, errors.New("not today")
-		})}, controller.Options{})
+		})}, controller.ManagerOptions{})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		informer := w.informer()
 		c := controller.New(m, "c", informer, func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			s.look(ctx, "reconcile")
 			_, _ = client.CoreV1().ConfigMaps("default").Get(ctx, "a", metav1.GetOptions{})
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{OnDeleted: func(ctx context.Context, _ controller.Request) error { s.look(ctx, "deleted"); return nil }},
-			func(ctx context.Context, _ controller.Event[*corev1.ConfigMap]) bool {
+		}, controller.Options{OnDeleted: func(ctx context.Context, _ controller.Request) (controller.Result, error) {
+			s.look(ctx, "deleted")
+			return controller.Result{}, nil
+		}},
+			controller.WithFilter(func(ctx context.Context, _ controller.Event[*corev1.ConfigMap]) bool {
 				s.look(ctx, "filter")
 				return true
-			})
+			}))
 		controller.Watches(c, informer, func(ctx context.Context, _ *corev1.ConfigMap) []controller.Request {
 			s.look(ctx, "mapping")
 			return nil
@@ -124,7 +129,7 @@ func testCause(t *testing.T, config *rest.Config, why error) {
 	w := newWorld(t)
 	w.add("a", "b")
 	config.Host = "http://unused.invalid"
-	m := controller.NewManager(config, controller.Options{})
+	m := managerOf(config, controller.ManagerOptions{})
 	client := kubernetes.NewForConfigOrDie(m.Config())
 	var mu sync.Mutex
 	var errs []error
@@ -134,7 +139,7 @@ func testCause(t *testing.T, config *rest.Config, why error) {
 		defer mu.Unlock()
 		errs = append(errs, err, context.Cause(ctx))
 		return controller.Result{}, err
-	}, controller.ControllerOptions{Workers: 2})
+	}, controller.Options{Workers: 2})
 	r := start(t, t.Context(), m)
 	synctest.Wait()
 	if err := r.end(why); err != nil {
@@ -163,17 +168,17 @@ func TestC2AFailingRunnableIsTheCauseEverywhereAndRunsError(t *testing.T) {
 		broken := errors.New("the disk is full")
 		w := newWorld(t)
 		w.add("a")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var got error
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			<-ctx.Done()
 			got = context.Cause(ctx)
 			return controller.Result{}, got
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		m.AddRunnable("logs", func(ctx context.Context) error { time.Sleep(time.Minute); return broken })
 		r := start(t, t.Context(), m)
 		<-r.done
-		if !errors.Is(r.err, broken) || !errors.Is(got, cause.Failed) || !errors.Is(got, broken) || !errors.Is(got, context.Canceled) {
+		if !errors.Is(r.err, broken) || !errors.Is(got, cause.ComponentFailed) || !errors.Is(got, broken) || !errors.Is(got, context.Canceled) {
 			t.Errorf("Run returned %v, the reconcile's cause was %v", r.err, got)
 		}
 	})
@@ -183,7 +188,7 @@ func TestC3EveryGroupEndsInTheInstantInWhichTheRootDoes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := newManager(controller.Options{})
+		m := newManager(controller.ManagerOptions{})
 		var mu sync.Mutex
 		ended := map[string]time.Time{}
 		note := func(who string) {
@@ -198,7 +203,7 @@ func TestC3EveryGroupEndsInTheInstantInWhichTheRootDoes(t *testing.T) {
 			note("reconcile")
 			time.Sleep(3 * time.Second) // slow to clean up: no reason for others to wait
 			return controller.Result{}, ctx.Err()
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		for _, name := range []string{"first", "second"} {
 			m.AddRunnable(name, func(ctx context.Context) error {
 				<-ctx.Done()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -16,8 +18,8 @@ import (
 // answerTime is how long a probe that is being answered at the end may take.
 const answerTime = 200 * time.Millisecond
 
-// serveHealth serves the probes of the pod: /healthz while no controller is stuck, /readyz once the caches
-// are full.
+// serveHealth serves the probes of the pod: /healthz while no controller is stuck, /readyz once the
+// caches are full.
 func serveHealth(address string, m *controller.Manager) func(context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", probe(m.Healthy))
@@ -37,10 +39,20 @@ func serve(name, address string, mux *http.ServeMux) func(context.Context) error
 	return func(ctx context.Context) error {
 		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
-			return fmt.Errorf("serve %s on %s: %w (-%s-addr names another address)", name, address, err, name)
+			return fmt.Errorf(
+				"serve %s on %s: %w (-%s-addr names another address)",
+				name,
+				address,
+				err,
+				name,
+			)
 		}
 		klog.FromContext(ctx).Info("Serving "+name, "address", listener.Addr().String())
-		server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
+		server := &http.Server{
+			Handler:           mux,
+			ReadHeaderTimeout: 5 * time.Second,
+			BaseContext:       func(net.Listener) context.Context { return ctx },
+		}
 
 		failed := make(chan error, 1)
 		go func() { failed <- server.Serve(listener) }()
@@ -49,8 +61,8 @@ func serve(name, address string, mux *http.ServeMux) func(context.Context) error
 			return err
 		case <-ctx.Done():
 		}
-		// The end has come, but a probe that is being answered may have its answer. Whoever is connected
-		// and asks nothing is not waited for any longer.
+		// The end has come, but a probe that is being answered may have its answer. Whoever is
+		// connected and asks nothing is not waited for any longer.
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 		defer cancel()
 		err = server.Shutdown(grace)

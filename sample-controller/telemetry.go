@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -26,11 +28,12 @@ import (
 	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
 )
 
-// telemetrySettings says where traces and metrics go. Beside the flags the standard OTEL_* variables count.
+// telemetrySettings says where traces and metrics go. Beside the flags the standard OTEL_*
+// variables count.
 type telemetrySettings struct {
 	otlpEndpoint   string
 	traceRatio     float64
-	traceStamp     bool
+	traceAnnotate  bool
 	traceKeep      bool
 	metricsAddress string
 	otlpMetrics    bool
@@ -43,25 +46,32 @@ type telemetry struct {
 	shutdown []func(context.Context) error
 }
 
-// collector tells whether a signal, TRACES or METRICS, has somewhere to go. Beside the flag, the standard variables
-// say where.
+// collector reports whether a signal, TRACES or METRICS, has somewhere to go. Beside the flag, the
+// standard variables say where.
 func (s *telemetrySettings) collector(signal string) bool {
 	if s.otlpEndpoint != "" {
 		return true
 	}
-	return !disabled() && (os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != "")
+	return !disabled() &&
+		(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_"+signal+"_ENDPOINT") != "")
 }
 
 func disabled() bool { return os.Getenv("OTEL_SDK_DISABLED") == "true" }
 
-// validate refuses what could have no effect, or not the one that was meant. given are the flags that were set.
+// validate refuses what could have no effect, or not the one that was meant. given are the flags
+// that were set.
 func (s *telemetrySettings) validate(given map[string]bool) error {
 	if !(s.traceRatio >= 0 && s.traceRatio <= 1) { // nor NaN
 		return fmt.Errorf("-trace-ratio=%v: it is a part of all, from 0 to 1", s.traceRatio)
 	}
 	if s.otlpEndpoint != "" {
-		if u, err := url.Parse(s.otlpEndpoint); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return fmt.Errorf("-otlp-endpoint=%s: it has to be a URL, such as http://localhost:4318", s.otlpEndpoint)
+		if u, err := url.Parse(s.otlpEndpoint); err != nil ||
+			u.Scheme != "http" && u.Scheme != "https" ||
+			u.Host == "" {
+			return fmt.Errorf(
+				"-otlp-endpoint=%s: it has to be a URL, such as http://localhost:4318",
+				s.otlpEndpoint,
+			)
 		}
 	}
 	if disabled() { // by someone who need not know the flags
@@ -74,11 +84,15 @@ func (s *telemetrySettings) validate(given map[string]bool) error {
 	}{
 		{"trace-ratio", "TRACES", given["trace-ratio"]},
 		{"trace-keep", "TRACES", s.traceKeep},
-		{"trace-stamp", "TRACES", s.traceStamp},
+		{"trace-annotate", "TRACES", s.traceAnnotate},
 		{"otlp-metrics", "METRICS", s.otlpMetrics},
 	} {
 		if flag.set && !s.collector(flag.signal) {
-			return fmt.Errorf("-%s has no effect, because nothing is sent anywhere: %s", flag.name, remedy)
+			return fmt.Errorf(
+				"-%s has no effect, because nothing is sent anywhere: %s",
+				flag.name,
+				remedy,
+			)
 		}
 	}
 	return nil
@@ -87,15 +101,23 @@ func (s *telemetrySettings) validate(given map[string]bool) error {
 // newTelemetry makes the providers that were asked for. Nothing global is set.
 func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*telemetry, error) {
 	t := &telemetry{}
-	t.Stamp = s.traceStamp
+	t.WriteAnnotation = s.traceAnnotate
 	traces, pushes := s.collector("TRACES"), s.otlpMetrics && s.collector("METRICS")
 	if !traces && !pushes && s.metricsAddress == "" {
 		return t, nil
 	}
-	res, err := resource.New(ctx, resource.WithTelemetrySDK(),
-		resource.WithAttributes(attribute.String("service.name", flunder.FieldManager), attribute.String("service.instance.id", instance)), resource.WithFromEnv())
+	res, err := resource.New(
+		ctx,
+		resource.WithTelemetrySDK(),
+		resource.WithAttributes(
+			attribute.String("service.name", flunder.FieldManager),
+			attribute.String("service.instance.id", instance),
+		),
+		resource.WithFromEnv(),
+	)
 	if err != nil { // telemetry is not worth an outage, and what has been understood is there
-		klog.FromContext(ctx).Info("Telemetry does not say all that it was to say about this process", "err", err)
+		klog.FromContext(ctx).
+			Info("Telemetry does not say all that it was to say about this process", "err", err)
 	}
 	if traces {
 		if err := t.trace(ctx, s, res); err != nil {
@@ -110,12 +132,20 @@ func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*
 			return nil, fmt.Errorf("serve metrics in Prometheus form: %w", err)
 		}
 		readers = append(readers, sdkmetric.WithReader(exporter))
-		t.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}) // which can carry exemplars
+		t.metrics = promhttp.HandlerFor(
+			registry,
+			promhttp.HandlerOpts{EnableOpenMetrics: true},
+		) // which can carry exemplars
 	}
 	if pushes {
 		var options []otlpmetrichttp.Option
 		if s.otlpEndpoint != "" {
-			options = append(options, otlpmetrichttp.WithEndpointURL(strings.TrimSuffix(s.otlpEndpoint, "/")+"/v1/metrics"))
+			options = append(
+				options,
+				otlpmetrichttp.WithEndpointURL(
+					strings.TrimSuffix(s.otlpEndpoint, "/")+"/v1/metrics",
+				),
+			)
 		}
 		exporter, err := otlpmetrichttp.New(ctx, options...)
 		if err != nil {
@@ -134,7 +164,10 @@ func newTelemetry(ctx context.Context, s *telemetrySettings, instance string) (*
 func (t *telemetry) trace(ctx context.Context, s *telemetrySettings, res *resource.Resource) error {
 	var options []otlptracehttp.Option
 	if s.otlpEndpoint != "" {
-		options = append(options, otlptracehttp.WithEndpointURL(strings.TrimSuffix(s.otlpEndpoint, "/")+"/v1/traces"))
+		options = append(
+			options,
+			otlptracehttp.WithEndpointURL(strings.TrimSuffix(s.otlpEndpoint, "/")+"/v1/traces"),
+		)
 	}
 	exporter, err := otlptracehttp.New(ctx, options...)
 	if err != nil {
@@ -144,8 +177,11 @@ func (t *telemetry) trace(ctx context.Context, s *telemetrySettings, res *resour
 	if s.traceKeep {
 		processor = sampling.NewKeepFilter(processor, sampling.KeepOptions{})
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithResource(res), sdktrace.WithSpanProcessor(processor),
-		sdktrace.WithSampler(sampling.Sampler(s.traceRatio, sampling.Budget{})))
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithResource(res),
+		sdktrace.WithSpanProcessor(processor),
+		sdktrace.WithSampler(sampling.Sampler(s.traceRatio, sampling.Budget{})),
+	)
 	t.TracerProvider = provider
 	t.shutdown = append(t.shutdown, provider.Shutdown)
 	return nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -32,19 +34,19 @@ func TestTelemetryFlagsThatCannotHaveTheirEffectAreRefusedWithTheRemedy(t *testi
 	for _, c := range []struct {
 		words, wrong string // flags and variables; what the error has in it, "" for none
 	}{
-		{"-trace-stamp", "-trace-stamp has no effect"},
+		{"-trace-annotate", "-trace-annotate has no effect"},
 		{"-trace-keep", "-trace-keep has no effect"},
 		{"-trace-ratio=0.5", "-trace-ratio has no effect"},
 		{"-otlp-metrics", "-otlp-metrics has no effect"},
 		{"-otlp-metrics", "-otlp-endpoint, or with the variable OTEL_EXPORTER_OTLP_ENDPOINT"},
 		{"-otlp-metrics " + traces, "-otlp-metrics has no effect"},
-		{"-trace-stamp " + pushed, "-trace-stamp has no effect"},
-		{"-trace-stamp -trace-keep -trace-ratio=1 -otlp-metrics " + endpoint, ""},
-		{"-trace-stamp -trace-keep -trace-ratio=1 -otlp-metrics " + flag, ""},
-		{"-trace-stamp " + traces, ""},
+		{"-trace-annotate " + pushed, "-trace-annotate has no effect"},
+		{"-trace-annotate -trace-keep -trace-ratio=1 -otlp-metrics " + endpoint, ""},
+		{"-trace-annotate -trace-keep -trace-ratio=1 -otlp-metrics " + flag, ""},
+		{"-trace-annotate " + traces, ""},
 		{"-otlp-metrics " + pushed, ""},
-		{"-trace-stamp=false -metrics-addr=:8080", ""},
-		{"-trace-stamp -otlp-metrics " + endpoint + " " + off, ""},
+		{"-trace-annotate=false -metrics-addr=:8080", ""},
+		{"-trace-annotate -otlp-metrics " + endpoint + " " + off, ""},
 		{"", ""},
 		{"-trace-ratio=7 " + endpoint, "-trace-ratio=7: it is a part of all, from 0 to 1"},
 		{"-trace-ratio=-1 " + endpoint, "from 0 to 1"},

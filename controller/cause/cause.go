@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cause names why the framework ends a context.
 //
-// Everything that the framework ends, it ends with one of these (contract line C2), so that
+// Everything that the framework ends, it ends with one of these, so that
 // [context.Cause] tells a reconciler, a log line or a metric why, and so does the error of an
 // API call that ended with it. Existing checks keep working: a cancellation is also
 // [context.Canceled], a time-out is also [context.DeadlineExceeded], both by [errors.Is].
@@ -19,32 +21,62 @@ var (
 	// Shutdown: the context that was given to Run ended. The detail is that context's own cause.
 	Shutdown = &Cause{name: "shutdown", text: "the manager is shutting down", std: context.Canceled}
 
-	// Failed: something that the manager cannot do without has failed, such as a runnable or the
-	// first sync of a cache, so that everything else ends too. The detail is the failure.
-	Failed = &Cause{name: "failed", text: "the manager ends because a part of it failed", std: context.Canceled}
+	// ComponentFailed: something that the manager cannot do without has failed, such as a runnable
+	// or the first sync of a cache, so that everything else ends too. The detail is the failure.
+	ComponentFailed = &Cause{
+		name: "failed",
+		text: "the manager ends because a part of it failed",
+		std:  context.Canceled,
+	}
 
-	// DrainExpired: the manager shuts down, the item was given time to finish, and that time is over.
-	// The detail is the cause of the shutdown, so this is [Shutdown] too.
-	DrainExpired = &Cause{name: "drain_expired", text: "the grace period for items in flight is over", std: context.Canceled}
+	// DrainExpired: the manager shuts down, the item was given time to finish, and that time is
+	// over. The detail is the cause of the shutdown, so this is [Shutdown] too.
+	DrainExpired = &Cause{
+		name: "drain_expired",
+		text: "the grace period for items in flight is over",
+		std:  context.Canceled,
+	}
 
-	// ItemTimeout: the item has used up its time (C9). The reconcile function's context ends a reserve
-	// earlier than the item does, with this cause too.
-	ItemTimeout = &Cause{name: "item_timeout", text: "the item has used up its time", std: context.DeadlineExceeded}
+	// ItemTimeout: the item has used up its time. The reconcile function's context ends a
+	// reserve earlier than the item does, with this cause too.
+	ItemTimeout = &Cause{
+		name: "item_timeout",
+		text: "the item has used up its time",
+		std:  context.DeadlineExceeded,
+	}
 
 	// CallTimeout: one call has used up the time for calls of its class. The item goes on.
-	CallTimeout = &Cause{name: "call_timeout", text: "the call has used up its time", std: context.DeadlineExceeded}
+	CallTimeout = &Cause{
+		name: "call_timeout",
+		text: "the call has used up its time",
+		std:  context.DeadlineExceeded,
+	}
 
-	// Superseded: the object's spec was changed while it was being reconciled (C10).
-	Superseded = &Cause{name: "superseded", text: "the object was changed while it was being reconciled", std: context.Canceled}
+	// Superseded: the object's spec was changed while it was being reconciled.
+	Superseded = &Cause{
+		name: "superseded",
+		text: "the object was changed while it was being reconciled",
+		std:  context.Canceled,
+	}
 
-	// ObjectDeleted: the object was deleted while it was being reconciled (C10).
-	ObjectDeleted = &Cause{name: "object_deleted", text: "the object was deleted while it was being reconciled", std: context.Canceled}
+	// ObjectDeleted: the object was deleted while it was being reconciled.
+	ObjectDeleted = &Cause{
+		name: "object_deleted",
+		text: "the object was deleted while it was being reconciled",
+		std:  context.Canceled,
+	}
 
-	// LeadershipLost: the term in which the work was begun is over (C12). The detail is a [*TermEnded].
-	LeadershipLost = &Cause{name: "leadership_lost", text: "leadership was lost", std: context.Canceled}
+	// LeadershipLost: the term in which the work was begun is over. The detail is a
+	// [*TermEnded].
+	LeadershipLost = &Cause{
+		name: "leadership_lost",
+		text: "leadership was lost",
+		std:  context.Canceled,
+	}
 )
 
-// Cause is one reason for which the framework ends contexts.
+// Cause is a reason why the framework ended a context. The causes are the variables of this
+// package; other packages cannot make one.
 type Cause struct {
 	name string
 	text string
@@ -62,10 +94,10 @@ func (c *Cause) Is(target error) bool {
 	return target == c.std
 }
 
-// Timeout tells whether the cause is a time-out, as [net.Error] has it.
+// Timeout reports whether the cause is a time-out, as [net.Error] has it.
 func (c *Cause) Timeout() bool { return errors.Is(c.std, context.DeadlineExceeded) }
 
-// With returns an error that is this cause and carries a detail; both are found by [errors.Is].
+// With returns an error that wraps both the cause and detail: [errors.Is] finds each of them.
 func (c *Cause) With(detail error) error {
 	if detail == nil {
 		return c
@@ -81,8 +113,9 @@ type detailed struct {
 func (d *detailed) Error() string   { return d.cause.text + ": " + d.detail.Error() }
 func (d *detailed) Unwrap() []error { return []error{d.cause, d.detail} }
 
-// Of finds the framework's cause in an error or in what [context.Cause] returned.
-// It is nil when the framework had no part in it.
+// Of returns the [Cause] that err wraps. err may be the error of an API call or the result of
+// [context.Cause]. Of returns nil if err wraps no Cause: then user code ended the context, or it
+// has not ended.
 func Of(err error) *Cause {
 	var found *Cause
 	if errors.As(err, &found) {
@@ -91,8 +124,9 @@ func Of(err error) *Cause {
 	return nil
 }
 
-// Name is the bounded name of why ctx ended: a cause of this package; "deadline" or "canceled"
-// where user code ended a context of its own; "" while ctx has not ended.
+// Name returns the name of the reason for which ctx ended, for metrics and logs. It is the name of
+// a [Cause]; or "deadline" or "canceled", if user code ended a context of its own; or "", if ctx
+// has not ended. The set of names is bounded.
 func Name(ctx context.Context) string {
 	err := context.Cause(ctx)
 	if err == nil {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package cause_test
 
 import (
@@ -12,7 +14,7 @@ import (
 func TestACauseIsItselfItsDetailAndTheStandardLibrarysError(t *testing.T) {
 	detail := errors.New("someone pulled the plug")
 	for c, std := range map[*cause.Cause]error{
-		cause.Shutdown: context.Canceled, cause.Failed: context.Canceled, cause.DrainExpired: context.Canceled,
+		cause.Shutdown: context.Canceled, cause.ComponentFailed: context.Canceled, cause.DrainExpired: context.Canceled,
 		cause.Superseded: context.Canceled, cause.ObjectDeleted: context.Canceled,
 		cause.ItemTimeout: context.DeadlineExceeded, cause.CallTimeout: context.DeadlineExceeded,
 	} {

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package events writes Kubernetes events in the context of the item that has something to say.
 //
-// client-go's own recorder hands events to goroutines of its own, which know nothing of the item, its
-// deadline or its trace, and which no one can wait for. Here an event is one call like any other: made
-// on the item's context, accounted to it, and returned from before the item ends.
+// client-go's own recorder hands events to goroutines of its own, which know nothing of the item,
+// its deadline or its trace, and which no one can wait for. Here an event is one call like any
+// other: made on the item's context, accounted to it, and returned from before the item ends.
 package events
 
 import (
@@ -36,15 +38,24 @@ type Recorder struct {
 
 // NewRecorder makes a recorder. scheme knows the kinds of the objects; controller is the reporting
 // controller, such as wardle.example.com/flunder-controller; instance is the pod's or host's name.
-func NewRecorder(client eventsclient.EventsGetter, scheme *runtime.Scheme, controller, instance string) *Recorder {
+func NewRecorder(
+	client eventsclient.EventsGetter,
+	scheme *runtime.Scheme,
+	controller, instance string,
+) *Recorder {
 	return &Recorder{client: client, scheme: scheme, controller: controller, instance: instance}
 }
 
 // Eventf writes an event about an object. eventType is corev1.EventTypeNormal or EventTypeWarning,
-// reason and action are words in CamelCase, and note is for people. The same event again counts up the
-// series of the first. An event that cannot be written is logged and otherwise dropped: it is no reason
-// for a reconcile to fail.
-func (r *Recorder) Eventf(ctx context.Context, regarding runtime.Object, eventType, reason, action, note string, args ...any) {
+// reason and action are words in CamelCase, and note is for people. The same event again counts up
+// the series of the first. An event that cannot be written is logged and otherwise dropped: it is
+// no reason for a reconcile to fail.
+func (r *Recorder) Eventf(
+	ctx context.Context,
+	regarding runtime.Object,
+	eventType, reason, action, note string,
+	args ...any,
+) {
 	ref, err := reference.GetReference(r.scheme, regarding)
 	if err == nil {
 		err = r.record(ctx, r.event(ref, eventType, reason, action, fmt.Sprintf(note, args...)))
@@ -54,7 +65,10 @@ func (r *Recorder) Eventf(ctx context.Context, regarding runtime.Object, eventTy
 	}
 }
 
-func (r *Recorder) event(ref *corev1.ObjectReference, eventType, reason, action, note string) *eventsv1.Event {
+func (r *Recorder) event(
+	ref *corev1.ObjectReference,
+	eventType, reason, action, note string,
+) *eventsv1.Event {
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote-len("…")], "") + "…"
 	}
@@ -67,7 +81,10 @@ func (r *Recorder) event(ref *corev1.ObjectReference, eventType, reason, action,
 		namespace = metav1.NamespaceDefault
 	}
 	return &eventsv1.Event{
-		ObjectMeta:          metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s.%x", ref.Name, hash.Sum64())},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace,
+			Name:      fmt.Sprintf("%s.%x", ref.Name, hash.Sum64()),
+		},
 		EventTime:           metav1.NowMicro(),
 		ReportingController: r.controller,
 		ReportingInstance:   r.instance,
@@ -79,8 +96,8 @@ func (r *Recorder) event(ref *corev1.ObjectReference, eventType, reason, action,
 	}
 }
 
-// record creates the event, or counts up the one that is there: the name is made from what the event
-// says, so that no memory of earlier events is needed, not even across restarts.
+// record creates the event, or counts up the one that is there: the name is made from what the
+// event says, so that no memory of earlier events is needed, not even across restarts.
 func (r *Recorder) record(ctx context.Context, event *eventsv1.Event) error {
 	client := r.client.Events(event.Namespace)
 	_, err := client.Create(ctx, event, metav1.CreateOptions{})

@@ -1,14 +1,12 @@
-// Package tracing follows work through a controller with OpenTelemetry: a client span for each attempt at
-// an API call, a span for each wait that held it up, and a trace that goes on from one object to the next.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package tracing follows work through controllers with OpenTelemetry. A manager traces its own
+// clients and reconciles: see controller.Telemetry. This package is for the rest: clients that no
+// manager made ([Instrument]), and traces that go from one object to the next ([Inject], [Link]).
+// Package semconv has the names of spans and attributes, and package sampling decides which traces
+// are kept.
 //
-// It needs nothing of the framework's but the causes, so it serves any [rest.Config]:
-//
-//	config = tracing.Instrument(config, provider)
-//
-// Nothing here is global: no provider means no tracing, at the cost of a nil check. Spans are only made below
-// a sampled span in the caller's context. So watches of informers, lease renewals and other calls that are
-// nobody's make none, and no root is ever started here.
-//
-// What a trace carries from object to object is in [Annotations], its sampling in the package sampling, and
-// all names in attributes.go.
+// Nothing here is global. Without a provider nothing is traced, at the cost of a nil check. Spans
+// are made only below a sampled span in the caller's context. So the watches of informers, renewals
+// of a Lease, and calls outside any work have none, and no root span is started here.
 package tracing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -22,10 +24,10 @@ func ExampleInstrument() {
 }
 
 // The controller of the Deployment can link its reconcile to the one that applied it.
-func ExampleStamp() {
+func ExampleInject() {
 	apply := func(ctx context.Context, client kubernetes.Interface, live *appsv1.Deployment) error {
 		desired := appsac.Deployment("name", "namespace").WithLabels(map[string]string{"app": "name"})
-		_, err := client.AppsV1().Deployments("namespace").Apply(ctx, tracing.Stamp(ctx, desired, live), metav1.ApplyOptions{FieldManager: "me"})
+		_, err := client.AppsV1().Deployments("namespace").Apply(ctx, tracing.Inject(ctx, desired, live), metav1.ApplyOptions{FieldManager: "me"})
 		return err
 	}
 	_ = apply

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -14,7 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/spanstatus"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
 func TestTheTypeOfAnErrorIsItsReasonOrTheFirstTypeThatSaysSomething(t *testing.T) {
@@ -45,10 +49,10 @@ func TestAReconcilesErrorIsItsStatus(t *testing.T) {
 	} {
 		r := record(sdktrace.AlwaysSample())
 		ctx, root := r.reconcile(t.Context())
-		tracing.SetStatus(ctx, root, c.err)
+		spanstatus.Set(ctx, root, c.err)
 		root.End()
 		span := r.one(t, "reconcile test")
-		if span.Status.Code != c.status || value(span, tracing.AttrErrorType) != c.errorType || value(span, tracing.AttrCancelCause) != c.cancelCause {
+		if span.Status.Code != c.status || value(span, semconv.AttrErrorType) != c.errorType || value(span, semconv.AttrCancelCause) != c.cancelCause {
 			t.Errorf("%s: status %v, attributes %v", name, span.Status, span.Attributes)
 		}
 	}

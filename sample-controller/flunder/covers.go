@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package flunder
 
 import (
@@ -7,9 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 )
 
-// covers tells whether applying desired to live would change nothing, as far as can be seen without a
-// call: every field that desired sets has that value in live, whatever else is there. It is what keeps
-// a Flunder at rest from causing a request each time it is looked at.
+// covers reports whether applying desired to live would change nothing, as far as can be seen without
+// a call: every field that desired sets has that value in live, whatever else is there. It is what
+// keeps a Flunder at rest from causing a request each time it is looked at.
 func covers(live, desired any) (bool, error) {
 	var have, want any
 	if err := viaJSON(live, &have); err != nil {
@@ -36,7 +38,8 @@ func viaJSON(from any, to *any) error {
 	return nil
 }
 
-// contains compares lists element by element: the lists that the controller sets are wholly its own.
+// contains compares lists element by element: the lists that the controller sets are wholly its
+// own.
 func contains(have, want any) bool {
 	switch want := want.(type) {
 	case map[string]any:

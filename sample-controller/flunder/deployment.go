@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package flunder
 
 import (
@@ -21,14 +23,18 @@ import (
 // labelFlunder is on a Flunder's Deployment and pods, with the Flunder's name.
 const labelFlunder = wardlev1beta1.GroupName + "/flunder"
 
-// inTheWay wakes the Flunder of a Deployment's name, for when the Deployment is someone else's: once it
-// is gone, the Flunder can have its own.
+// inTheWay wakes the Flunder of a Deployment's name, for when the Deployment is someone else's:
+// once it is gone, the Flunder can have its own.
 func inTheWay(_ context.Context, d *appsv1.Deployment) []controller.Request {
 	return []controller.Request{{Namespace: d.Namespace, Name: d.Name}}
 }
 
 // findDeployment looks for the Flunder's Deployment, and leaves one of someone else's alone.
-func (r *Reconciler) findDeployment(_ context.Context, f *wardlev1beta1.Flunder, seen *observed) (*verdict, error) {
+func (r *Reconciler) findDeployment(
+	_ context.Context,
+	f *wardlev1beta1.Flunder,
+	seen *observed,
+) (*verdict, error) {
 	deployment, err := r.deployCache.Deployments(f.Namespace).Get(f.Name)
 	switch {
 	case apierrors.IsNotFound(err):
@@ -43,14 +49,23 @@ func (r *Reconciler) findDeployment(_ context.Context, f *wardlev1beta1.Flunder,
 }
 
 func notOurs(f *wardlev1beta1.Flunder) *verdict {
-	return blocked(wardlev1beta1.ReasonDeploymentConflict,
-		fmt.Sprintf("the Deployment %q exists and is not this Flunder's: delete or rename one of them", f.Name))
+	return blocked(
+		wardlev1beta1.ReasonDeploymentConflict,
+		fmt.Sprintf(
+			"the Deployment %q exists and is not this Flunder's: delete or rename one of them",
+			f.Name,
+		),
+	)
 }
 
-// applyDeployment applies the Deployment by server-side apply, unless what it would apply is there. It
-// takes nothing by force that it does not own: of an existing Deployment it names the UID, and where
-// there was none it lets conflicts with whoever was faster stand.
-func (r *Reconciler) applyDeployment(ctx context.Context, f *wardlev1beta1.Flunder, seen *observed) (*verdict, error) {
+// applyDeployment applies the Deployment by server-side apply, unless what it would apply is there.
+// It takes nothing by force that it does not own: of an existing Deployment it names the UID, and
+// where there was none it lets conflicts with whoever was faster stand.
+func (r *Reconciler) applyDeployment(
+	ctx context.Context,
+	f *wardlev1beta1.Flunder,
+	seen *observed,
+) (*verdict, error) {
 	desired := desiredDeployment(f)
 	if seen.deployment != nil {
 		there, err := covers(seen.deployment, desired)
@@ -59,13 +74,17 @@ func (r *Reconciler) applyDeployment(ctx context.Context, f *wardlev1beta1.Flund
 		}
 		desired.WithUID(seen.deployment.UID)
 	}
-	applied, err := r.deployments.Deployments(f.Namespace).Apply(ctx, tracing.Stamp(ctx, desired, seen.deployment),
-		metav1.ApplyOptions{FieldManager: FieldManager, Force: seen.deployment != nil})
+	applied, err := r.deployments.Deployments(f.Namespace).
+		Apply(ctx, tracing.Inject(ctx, desired, seen.deployment),
+			metav1.ApplyOptions{FieldManager: FieldManager, Force: seen.deployment != nil})
 	switch {
 	case apierrors.IsConflict(err) && seen.deployment == nil:
 		return notOurs(f), nil
 	case apierrors.IsInvalid(err), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		return blocked(wardlev1beta1.ReasonDeploymentRejected, fmt.Sprintf("the API server rejected the Deployment: %v", err)), nil
+		return blocked(
+			wardlev1beta1.ReasonDeploymentRejected,
+			fmt.Sprintf("the API server rejected the Deployment: %v", err),
+		), nil
 	case err != nil:
 		return nil, fmt.Errorf("apply the Deployment: %w", err)
 	}
@@ -90,15 +109,23 @@ func desiredDeployment(f *wardlev1beta1.Flunder) *appsac.DeploymentApplyConfigur
 			WithTemplate(coreac.PodTemplateSpec().
 				WithLabels(labels).
 				WithSpec(coreac.PodSpec().
-					WithContainers(coreac.Container().WithName("flunder").WithImage(f.Spec.Image)))))
+					WithContainers(coreac.Container().WithName("flunder").WithImage(f.Spec.Image)),
+				)))
 }
 
 // checkRollout waits until the Deployment has caught up with the spec.
-func (r *Reconciler) checkRollout(_ context.Context, f *wardlev1beta1.Flunder, seen *observed) (*verdict, error) {
+func (r *Reconciler) checkRollout(
+	_ context.Context,
+	f *wardlev1beta1.Flunder,
+	seen *observed,
+) (*verdict, error) {
 	want, status := ptr.Deref(f.Spec.Replicas, 1), seen.deployment.Status
 	if status.ObservedGeneration < seen.deployment.Generation || status.Replicas != want ||
 		status.UpdatedReplicas != want || status.AvailableReplicas != want {
-		return waiting(wardlev1beta1.ReasonRollingOut, fmt.Sprintf("%d of %d replicas are available", status.AvailableReplicas, want)), nil
+		return waiting(
+			wardlev1beta1.ReasonRollingOut,
+			fmt.Sprintf("%d of %d replicas are available", status.AvailableReplicas, want),
+		), nil
 	}
 	return nil, nil
 }

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package flunder reconciles Flunders: it is what to copy to write a controller of one's own.
 //
 // A reconcile is an ordered list of phases, each in a file of its own. The first that has a verdict
-// ends it, and the verdict becomes the status. Nothing is polled: each thing that a verdict may wait
-// for (the Deployment, the reference) wakes the Flunder by its own events.
+// ends it, and the verdict becomes the status. Nothing is polled: each thing that a verdict may
+// wait for (the Deployment, the reference) wakes the Flunder by its own events.
 package flunder
 
 import (
@@ -10,19 +12,13 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
 	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
 	appslisters "k8s.io/client-go/listers/apps/v1"
 	"k8s.io/client-go/tools/cache"
 
 	wardlev1beta1 "github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
-	"github.com/lanyard-k8s/lanyard/clientset/versioned"
-	"github.com/lanyard-k8s/lanyard/clientset/versioned/scheme"
 	wardleclient "github.com/lanyard-k8s/lanyard/clientset/versioned/typed/wardle/v1beta1"
-	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/events"
-	wardleinformers "github.com/lanyard-k8s/lanyard/informers/externalversions"
 	wardlelisters "github.com/lanyard-k8s/lanyard/listers/wardle/v1beta1"
 )
 
@@ -49,66 +45,13 @@ type Reconciler struct {
 	events       *events.Recorder
 }
 
-// Setup adds the Flunder controller to a manager.
-func Setup(m *controller.Manager, options Options) (*controller.Controller[*wardlev1beta1.Flunder], error) {
-	kube, err := kubernetes.NewForConfig(m.Config())
-	if err != nil {
-		return nil, err
-	}
-	wardle, err := versioned.NewForConfig(m.Config())
-	if err != nil {
-		return nil, err
-	}
-	if options.Instance == "" {
-		options.Instance = FieldManager
-	}
-	deployments := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(options.Namespace)).Apps().V1().Deployments()
-	flunders := wardleinformers.NewSharedInformerFactoryWithOptions(wardle, 0, wardleinformers.WithNamespace(options.Namespace)).Wardle().V1beta1().Flunders()
-	if err := flunders.TypedInformer().AddTypedIndexers(cache.TypedIndexers[*wardlev1beta1.Flunder]{referenceIndex: indexByReference}); err != nil {
-		return nil, err
-	}
-
-	r := &Reconciler{
-		flunders:     wardle.WardleV1beta1(),
-		deployments:  kube.AppsV1(),
-		flunderCache: flunders.Lister(),
-		deployCache:  deployments.Lister(),
-		byReference:  flunders.TypedInformer().GetTypedIndexer(),
-		events:       events.NewRecorder(kube.EventsV1(), scheme.Scheme, wardlev1beta1.GroupName+"/"+FieldManager, options.Instance),
-	}
-	c := controller.New(m, "flunder", flunders.TypedInformer(), r.Reconcile, controller.ControllerOptions{Workers: options.Workers})
-	controller.Owns(c, deployments.TypedInformer())
-	controller.Watches(c, deployments.TypedInformer(), inTheWay)
-	controller.Watches(c, flunders.TypedInformer(), r.dependants, concernsDependants)
-	return c, nil
-}
-
-// phase looks at one thing. It returns a verdict when that thing decides how the Flunder is, nil when
-// the next phase is to look.
+// phase looks at one thing. It returns a verdict when that thing decides how the Flunder is, nil
+// when the next phase is to look.
 type phase func(ctx context.Context, f *wardlev1beta1.Flunder, seen *observed) (*verdict, error)
 
 // observed is what the phases have found out on the way.
 type observed struct {
 	deployment *appsv1.Deployment // the Flunder's own, nil while there is none
-}
-
-// Reconcile takes one Flunder through the phases and reports the verdict in its status. What can mend
-// itself only by someone's edit is a verdict, not an error: nothing is tried in vain.
-func (r *Reconciler) Reconcile(ctx context.Context, f *wardlev1beta1.Flunder) (controller.Result, error) {
-	if !f.DeletionTimestamp.IsZero() {
-		return controller.Result{}, nil // the garbage collector takes the Deployment, which it owns
-	}
-	var seen observed
-	for _, look := range []phase{r.findDeployment, r.checkImage, r.checkReference, r.applyDeployment, r.checkRollout} {
-		found, err := look(ctx, f, &seen)
-		if err != nil {
-			return controller.Result{}, err
-		}
-		if found != nil {
-			return controller.Result{}, r.report(ctx, f, &seen, found)
-		}
-	}
-	return controller.Result{}, r.report(ctx, f, &seen, available(f))
 }
 
 // verdict is how a Flunder is: the two conditions, which share a reason and a message.
@@ -121,10 +64,20 @@ type verdict struct {
 
 // waiting is a verdict that time will change.
 func waiting(reason, message string) *verdict {
-	return &verdict{ready: metav1.ConditionFalse, progressing: metav1.ConditionTrue, reason: reason, message: message}
+	return &verdict{
+		ready:       metav1.ConditionFalse,
+		progressing: metav1.ConditionTrue,
+		reason:      reason,
+		message:     message,
+	}
 }
 
 // blocked is a verdict that only an edit will change.
 func blocked(reason, message string) *verdict {
-	return &verdict{ready: metav1.ConditionFalse, progressing: metav1.ConditionFalse, reason: reason, message: message}
+	return &verdict{
+		ready:       metav1.ConditionFalse,
+		progressing: metav1.ConditionFalse,
+		reason:      reason,
+		message:     message,
+	}
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package flunder
 
 import (
@@ -24,7 +26,10 @@ func indexByReference(f *wardlev1beta1.Flunder) ([]string, error) {
 }
 
 // dependants names the Flunders that refer to f, whether or not f exists.
-func (r *Reconciler) dependants(ctx context.Context, f *wardlev1beta1.Flunder) []controller.Request {
+func (r *Reconciler) dependants(
+	ctx context.Context,
+	f *wardlev1beta1.Flunder,
+) []controller.Request {
 	referring, err := r.byReference.ByTypedIndex(referenceIndex, f.Namespace+"/"+f.Name)
 	if err != nil { // the index was added in Setup, so it is there
 		klog.FromContext(ctx).Error(err, "Dependants not found", "object", klog.KObj(f))
@@ -37,8 +42,8 @@ func (r *Reconciler) dependants(ctx context.Context, f *wardlev1beta1.Flunder) [
 	return requests
 }
 
-// concernsDependants passes what can change a dependant's verdict: whether the Flunder exists, what it
-// refers to, and its Ready condition.
+// concernsDependants passes what can change a dependant's verdict: whether the Flunder exists, what
+// it refers to, and its Ready condition.
 func concernsDependants(_ context.Context, event controller.Event[*wardlev1beta1.Flunder]) bool {
 	if event.Type != controller.Updated {
 		return true
@@ -51,8 +56,13 @@ func concernsDependants(_ context.Context, event controller.Event[*wardlev1beta1
 		before != nil && (before.Status != after.Status || before.Reason != after.Reason)
 }
 
-// checkReference waits for the Flunder that f refers to, and finds references that can never be ready.
-func (r *Reconciler) checkReference(_ context.Context, f *wardlev1beta1.Flunder, _ *observed) (*verdict, error) {
+// checkReference waits for the Flunder that f refers to, and finds references that can never be
+// ready.
+func (r *Reconciler) checkReference(
+	_ context.Context,
+	f *wardlev1beta1.Flunder,
+	_ *observed,
+) (*verdict, error) {
 	name := f.Spec.FlunderReference
 	if name == "" {
 		return nil, nil
@@ -62,18 +72,31 @@ func (r *Reconciler) checkReference(_ context.Context, f *wardlev1beta1.Flunder,
 		return nil, err
 	}
 	if cycle != nil {
-		return blocked(wardlev1beta1.ReasonReferenceCycle,
-			fmt.Sprintf("the references lead back to this Flunder (%s): change one of them", strings.Join(cycle, " -> "))), nil
+		return blocked(
+			wardlev1beta1.ReasonReferenceCycle,
+			fmt.Sprintf(
+				"the references lead back to this Flunder (%s): change one of them",
+				strings.Join(cycle, " -> "),
+			),
+		), nil
 	}
 	referred, err := r.flunderCache.Flunders(f.Namespace).Get(name)
 	switch {
 	case apierrors.IsNotFound(err):
-		return waiting(wardlev1beta1.ReasonReferenceNotFound,
-			fmt.Sprintf("the Flunder %q that spec.flunderReference names does not exist", name)), nil
+		return waiting(
+			wardlev1beta1.ReasonReferenceNotFound,
+			fmt.Sprintf(
+				"the Flunder %q that spec.flunderReference names does not exist",
+				name,
+			),
+		), nil
 	case err != nil:
 		return nil, fmt.Errorf("read the Flunder %q from the cache: %w", name, err)
 	case !meta.IsStatusConditionTrue(referred.Status.Conditions, wardlev1beta1.ConditionReady):
-		return waiting(wardlev1beta1.ReasonReferenceNotReady, fmt.Sprintf("the Flunder %q is not ready", name)), nil
+		return waiting(
+			wardlev1beta1.ReasonReferenceNotReady,
+			fmt.Sprintf("the Flunder %q is not ready", name),
+		), nil
 	}
 	return nil, nil
 }

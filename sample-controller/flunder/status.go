@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package flunder
 
 import (
@@ -19,7 +21,12 @@ import (
 
 // report writes the status when it differs from the one that is there, and an event when the Ready
 // condition has a new reason.
-func (r *Reconciler) report(ctx context.Context, f *wardlev1beta1.Flunder, seen *observed, v *verdict) error {
+func (r *Reconciler) report(
+	ctx context.Context,
+	f *wardlev1beta1.Flunder,
+	seen *observed,
+	v *verdict,
+) error {
 	status := desiredStatus(f, seen, v)
 	if equality.Semantic.DeepEqual(f.Status, status) {
 		return nil
@@ -46,7 +53,11 @@ func eventType(v *verdict) string {
 	return corev1.EventTypeNormal
 }
 
-func desiredStatus(f *wardlev1beta1.Flunder, seen *observed, v *verdict) wardlev1beta1.FlunderStatus {
+func desiredStatus(
+	f *wardlev1beta1.Flunder,
+	seen *observed,
+	v *verdict,
+) wardlev1beta1.FlunderStatus {
 	status := wardlev1beta1.FlunderStatus{
 		ObservedGeneration: f.Generation,
 		Selector:           labels.Set{labelFlunder: f.Name}.String(),
@@ -56,7 +67,11 @@ func desiredStatus(f *wardlev1beta1.Flunder, seen *observed, v *verdict) wardlev
 		status.Replicas = seen.deployment.Status.Replicas
 		status.ReadyReplicas = seen.deployment.Status.ReadyReplicas
 	}
-	condition := metav1.Condition{Reason: v.reason, Message: v.message, ObservedGeneration: f.Generation}
+	condition := metav1.Condition{
+		Reason:             v.reason,
+		Message:            v.message,
+		ObservedGeneration: f.Generation,
+	}
 	condition.Type, condition.Status = wardlev1beta1.ConditionReady, v.ready
 	meta.SetStatusCondition(&status.Conditions, condition)
 	condition.Type, condition.Status = wardlev1beta1.ConditionProgressing, v.progressing
@@ -64,7 +79,10 @@ func desiredStatus(f *wardlev1beta1.Flunder, seen *observed, v *verdict) wardlev
 	return status
 }
 
-func statusConfiguration(f *wardlev1beta1.Flunder, status wardlev1beta1.FlunderStatus) *wardleac.FlunderApplyConfiguration {
+func statusConfiguration(
+	f *wardlev1beta1.Flunder,
+	status wardlev1beta1.FlunderStatus,
+) *wardleac.FlunderApplyConfiguration {
 	configuration := wardleac.FlunderStatus().
 		WithObservedGeneration(status.ObservedGeneration).
 		WithReplicas(status.Replicas).
@@ -73,7 +91,8 @@ func statusConfiguration(f *wardlev1beta1.Flunder, status wardlev1beta1.FlunderS
 	for _, c := range status.Conditions {
 		configuration.WithConditions(metaac.Condition().
 			WithType(c.Type).WithStatus(c.Status).WithReason(c.Reason).WithMessage(c.Message).
-			WithObservedGeneration(c.ObservedGeneration).WithLastTransitionTime(c.LastTransitionTime))
+			WithObservedGeneration(c.ObservedGeneration).
+			WithLastTransitionTime(c.LastTransitionTime))
 	}
 	// The UID keeps the status from a Flunder that has taken the name of a deleted one.
 	return wardleac.Flunder(f.Name, f.Namespace).WithUID(f.UID).WithStatus(configuration)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The command bench compares controllers written on Lanyard, on controller-runtime and on bare client-go. See
 // README.md.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package controlplane starts a real Kubernetes control plane on this machine,
 // for tests and for demonstrations.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Dashboard draws config/grafana/lanyard.json without Grafana: it evaluates the panels' queries with Prometheus's
 // engine on what test/tracing has scraped from a run, and draws the results where the panels are.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The demonstration: a control plane, the sample controller as its own service account, the samples,
 // and a view of each Flunder becoming ready. Run it as `make run`.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package fence_test tests config/fence against a real API server, with writers that hold the controller's
 // token and none of the framework's code.
 package fence_test

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package flunder_test
 
 import (
@@ -83,7 +85,7 @@ func (e *env) runController(workers int) *controllerRun {
 	r := &controllerRun{requests: &requestCounter{}, done: make(chan struct{})}
 	config := e.account()
 	config.Wrap(r.requests.wrap)
-	r.Manager = controller.NewManager(config, controller.Options{})
+	r.Manager = controller.NewManager(config, controller.ManagerOptions{})
 	var err error
 	if r.Controller, err = flunder.Setup(r.Manager, flunder.Options{Namespace: e.namespace, Workers: workers}); err != nil {
 		e.Fatal(err)
@@ -150,7 +152,7 @@ func (t *countingTransport) RoundTrip(req *http.Request) (*http.Response, error)
 // namespace as rolled out.
 func (e *env) rollOut() {
 	e.Helper()
-	m := controller.NewManager(plane.Config(), controller.Options{})
+	m := controller.NewManager(plane.Config(), controller.ManagerOptions{})
 	client := kubernetes.NewForConfigOrDie(m.Config())
 	deployments := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace)).Apps().V1().Deployments()
 	controller.New(m, "rollout", deployments.TypedInformer(), func(ctx context.Context, d *appsv1.Deployment) (controller.Result, error) {
@@ -161,7 +163,7 @@ func (e *env) rollOut() {
 		d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: n, UpdatedReplicas: n, ReadyReplicas: n, AvailableReplicas: n}
 		_, err := client.AppsV1().Deployments(d.Namespace).UpdateStatus(ctx, d, metav1.UpdateOptions{})
 		return controller.Result{}, err
-	}, controller.ControllerOptions{Workers: 8})
+	}, controller.Options{Workers: 8})
 	ctx, end := context.WithCancel(quiet(e.Context()))
 	done := make(chan error)
 	go func() { done <- m.Run(ctx) }()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package image builds the sample controller's container image from the repository's
 // Dockerfile, looks into it and runs it: with buildah, which needs no daemon, or with Docker.
 package image

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package leadership_test
 
 import (
@@ -99,14 +101,14 @@ func (e *env) readAudit() []*audited {
 	}
 }
 
-// watching tells whether a replica watches the lease.
+// watching reports whether a replica watches the lease.
 func (e *env) watching(agent string) bool {
 	return slices.ContainsFunc(e.readAudit(), func(a *audited) bool {
 		return a.UserAgent == agent && a.Verb == "watch" && a.Object.Resource == "leases"
 	})
 }
 
-// lists tells whether the request asks for everything.
+// lists reports whether the request asks for everything.
 func (a *audited) lists() bool {
 	return a.Verb == "list" || strings.Contains(a.URI, "sendInitialEvents=true")
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package leadership_test
 
 import (
@@ -29,7 +31,7 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 	config := writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a")
 	election := e.election
 	election.Identity = "a"
-	m := controller.NewManager(config, controller.Options{
+	m := controller.NewManager(config, controller.ManagerOptions{
 		LeaderElection: &election, Connections: 1, CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1},
 	})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
@@ -47,12 +49,12 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 			_, err = maps.Patch(ctx, cm.Name, types.MergePatchType, []byte(`{"data":{"by":"a"}}`), metav1.PatchOptions{})
 		}
 		return controller.Result{}, err
-	}, controller.ControllerOptions{Workers: calls})
+	}, controller.Options{Workers: calls})
 	secrets := factory.Core().V1().Secrets().TypedInformer()
 	controller.New(m, "watching", secrets, func(context.Context, *corev1.Secret) (controller.Result, error) {
 		events.Add(1)
 		return controller.Result{}, nil
-	}, controller.ControllerOptions{EveryReplica: true})
+	}, controller.Options{EveryReplica: true})
 	reads := proxy.Add(shutdowntest.Match{Verb: "get", Resource: "configmaps"}, shutdowntest.Stall())
 	writes := proxy.Add(shutdowntest.Match{Verb: "patch", Resource: "configmaps"}, shutdowntest.Stall())
 	end := e.runManager(m)
@@ -65,7 +67,7 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 		return nil
 	})
 
-	term, _ := m.Leads()
+	term, _ := m.CurrentTerm()
 	for renewed := e.renewals(3 * short.LeaseDuration); ; time.Sleep(20 * time.Millisecond) {
 		if n, limit := reads.Outstanding()+writes.Outstanding(), 2*perConnection; n > limit {
 			t.Fatalf("%d calls are on two connections, want %d at most", n, limit)
@@ -74,7 +76,7 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 			break
 		}
 	}
-	now, leads := m.Leads()
+	now, leads := m.CurrentTerm()
 	if !leads || now.Number != term.Number {
 		t.Errorf("the lease was not held: term %v, then %v (%v)", term, now, leads)
 	}
@@ -113,7 +115,7 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 	}
 }
 
-// renewals tells whether the lease has been renewed for so long.
+// renewals reports whether the lease has been renewed for so long.
 func (e *env) renewals(long time.Duration) func() bool {
 	e.Helper()
 	at := func() time.Time {

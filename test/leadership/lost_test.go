@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package leadership_test
 
 import (
@@ -29,7 +31,7 @@ func TestC5AHundredItemsInFlightAreCancelledByALossOfLeadershipAndReconciledLate
 	proxy := shutdowntest.NewProxy(t, plane.Config())
 	election := e.election
 	election.Identity = "a"
-	m := controller.NewManager(writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a"), controller.Options{LeaderElection: &election, Connections: 2})
+	m := controller.NewManager(writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a"), controller.ManagerOptions{LeaderElection: &election, Connections: 2})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
 	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target }))
@@ -45,11 +47,11 @@ func TestC5AHundredItemsInFlightAreCancelledByALossOfLeadershipAndReconciledLate
 			}
 		}
 		return controller.Result{}, err
-	}, controller.ControllerOptions{Workers: items})
+	}, controller.Options{Workers: items})
 	rule := proxy.Add(shutdowntest.Match{Verb: "patch", Resource: "configmaps"}, shutdowntest.Stall())
 	end := e.runManager(m)
 	rule.Await(items)
-	first, _ := m.Leads()
+	first, _ := m.CurrentTerm()
 	e.edit(func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = ptr.To("somebody") })
 	for range items {
 		err := <-causes
@@ -92,7 +94,7 @@ func (e *env) awaitTerm(m *controller.Manager, right func(number int) bool, targ
 				done++
 			}
 		}
-		if _, leads := m.Leads(); done != targets || !leads {
+		if _, leads := m.CurrentTerm(); done != targets || !leads {
 			return errors.New(strconv.Itoa(done) + " are")
 		}
 		return nil

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package leadership_test
 
 import (
@@ -56,7 +58,7 @@ func TestC12AnAnswerThatComesLateDoesNotEndATermAndDoesNotProlongIt(t *testing.T
 	e.election.LeaseDuration, e.election.RenewDeadline = 10*time.Second, 8*time.Second
 	proxy := shutdowntest.NewProxy(t, plane.Config())
 	a := e.lead(proxy.Config())
-	term, _ := a.Leads()
+	term, _ := a.CurrentTerm()
 	for _, fault := range []shutdowntest.Fault{shutdowntest.Delay(time.Second), shutdowntest.BlackHole(), shutdowntest.CutAnswer(), shutdowntest.Stall()} {
 		rule := proxy.Add(shutdowntest.Match{Verb: "update", Resource: leases, First: 1}, fault)
 		rule.Await(1)
@@ -66,7 +68,7 @@ func TestC12AnAnswerThatComesLateDoesNotEndATermAndDoesNotProlongIt(t *testing.T
 		rule.Release()
 		next.Remove()
 	}
-	if now, leads := a.Leads(); !leads || now.Number != term.Number {
+	if now, leads := a.CurrentTerm(); !leads || now.Number != term.Number {
 		t.Errorf("leads %v, in term %v after %v: %v", leads, now, term, a.lost())
 	}
 	a.end()

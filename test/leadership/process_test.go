@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package leadership_test
 
 import (
@@ -56,7 +58,7 @@ func (h *history) isReady() bool {
 	return h.ready
 }
 
-// writing tells whether it leads and has written.
+// writing reports whether it leads and has written.
 func (h *history) writing() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package leadership_test
 
 import (
@@ -28,14 +30,14 @@ func TestC15TheLeaseIsReleasedOnlyWhenTheLastItemHasReturned(t *testing.T) {
 	election := e.election
 	election.Identity = "a"
 	m := controller.NewManager(writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a"),
-		controller.Options{LeaderElection: &election, DrainTimeout: 2 * time.Minute, ShutdownTimeout: 3 * time.Minute})
+		controller.ManagerOptions{LeaderElection: &election, DrainTimeout: 2 * time.Minute, ShutdownTimeout: 3 * time.Minute})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
 	maps := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target })).Core().V1().ConfigMaps()
 	controller.New(m, "slow", maps.TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		_, err := kube.CoreV1().ConfigMaps(e.namespace).Patch(ctx, cm.Name, types.MergePatchType, []byte(`{"data":{"by":"a"}}`), metav1.PatchOptions{})
 		return controller.Result{}, err
-	}, controller.ControllerOptions{})
+	}, controller.Options{})
 	slow := proxy.Add(shutdowntest.Match{Verb: "patch", Resource: "configmaps", First: 1}, shutdowntest.Stall())
 	ctx, end := context.WithCancelCause(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)

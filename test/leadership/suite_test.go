@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package leadership_test shows on a real API server, mostly with replicas that are processes, that one
 // leads at a time and that nobody else writes. What is true is what the API server's audit log says.
 package leadership_test

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package manifests_test tests what config/ builds, and that a cluster takes it.
 package manifests_test
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package sample_test
 
 import (
@@ -115,7 +117,7 @@ func get(t *testing.T, url string) (status int, body string) {
 	return resp.StatusCode, strings.TrimSpace(string(content))
 }
 
-// killedBy tells which signal ended the process, 0 if none did.
+// killedBy returns the signal that ended the process, 0 if none did.
 func (p *process) killedBy() syscall.Signal {
 	status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	if !ok || !status.Signaled() {

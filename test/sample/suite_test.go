@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package sample_test runs the sample controller as users do, as a process of its own, against a real
 // API server.
 package sample_test

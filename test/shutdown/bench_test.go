@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdown_test
 
 import (
@@ -84,7 +86,7 @@ func (e *env) cancelFramework(held *shutdowntest.Rule, n int) []time.Duration {
 		err := get(ctx, client, cm)
 		calls.note()
 		return controller.Result{}, err
-	}, controller.ControllerOptions{Workers: n})
+	}, controller.Options{Workers: n})
 	ctx, cancel := context.WithCancelCause(quiet(e.Context()))
 	done := make(chan error)
 	go func() { done <- m.Run(ctx) }()

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdown_test
 
 import (
@@ -24,7 +26,7 @@ func (e *env) drains(grace time.Duration) (*shutdowntest.Run, *shutdowntest.Rule
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		controller.New(m, "c", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			return controller.Result{}, errors.Join(annotate(ctx, client, cm), get(ctx, client, cm))
-		}, controller.ControllerOptions{Workers: 10})
+		}, controller.Options{Workers: 10})
 		return nil
 	}, shutdowntest.Options{Manager: options})
 	held.Await(10)

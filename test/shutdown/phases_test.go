@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdown_test
 
 import (
@@ -31,7 +33,7 @@ type phase struct {
 	prepare func(t testing.TB, proxy *shutdowntest.Proxy) (await func(n int))
 	// call is what an item does.
 	call func(ctx context.Context, client kubernetes.Interface, cm *corev1.ConfigMap) error
-	// unheld tells that the calls are not held by a rule.
+	// unheld reports that the calls are not held by a rule.
 	unheld bool
 }
 
@@ -62,13 +64,20 @@ func inFunction(function string, prepare func(testing.TB, *shutdowntest.Proxy) f
 	}
 }
 
-// connecting has no connection come about. One call dials, for each connection that is wanted, and the others
-// wait for it.
+// connecting lets no dial return. One call dials for each connection that is needed, and the others wait for it.
 func connecting(t testing.TB, proxy *shutdowntest.Proxy) func(int) {
 	stalled := proxy.StallDials()
 	return func(n int) {
 		stalled.Await(1)
-		eventually(t, fmt.Sprintf("%d calls wait for a connection", n), func() bool { return goroutinesIn("(*oneDial).RoundTrip(") >= n })
+		eventually(t, fmt.Sprintf("%d calls wait for a connection", n), func() bool {
+			waiting := 0
+			for _, call := range proxy.Calls() {
+				if call.Verb == gets.Verb && call.Resource == gets.Resource && call.Ended.IsZero() {
+					waiting++
+				}
+			}
+			return waiting >= n
+		})
 	}
 }
 
@@ -124,7 +133,7 @@ func testPhase(t *testing.T, phase phase, n int) {
 		controller.New(m, "c", informer, func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			<-gate
 			return controller.Result{}, phase.call(ctx, client, cm)
-		}, controller.ControllerOptions{Workers: n, Timeout: 1000 * time.Hour}) // else the limiter would know better than to wait
+		}, controller.Options{Workers: n, Timeout: 1000 * time.Hour}) // else the limiter would know better than to wait
 		return nil
 	}, shutdowntest.Options{Config: phase.config, Manager: unlimited})
 	eventually(t, "the controller works", func() bool { return run.Manager().Ready() == nil })

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdown_test
 
 import (
@@ -35,7 +37,7 @@ func TestC4C7ShutdownBeforeTheCachesHaveFilled(t *testing.T) {
 			listing := e.proxy.Add(shutdowntest.Match{Verb: shutdowntest.Read, Resource: "configmaps"}, fault)
 			run := shutdowntest.Start(t, e.proxy, func(m *controller.Manager) error {
 				informer := e.informer(kubernetes.NewForConfigOrDie(m.Config()))
-				controller.New(m, "c", informer, mustNotRun(t), controller.ControllerOptions{Workers: 4})
+				controller.New(m, "c", informer, mustNotRun(t), controller.Options{Workers: 4})
 				return nil
 			}, shutdowntest.Options{Manager: unlimited})
 			listing.Await(1)
@@ -58,7 +60,7 @@ func TestC7ShutdownWhileNoConnectionCanBeMade(t *testing.T) {
 	dials := e.proxy.StallDials()
 	run := shutdowntest.Start(t, e.proxy, func(m *controller.Manager) error {
 		informer := e.informer(kubernetes.NewForConfigOrDie(m.Config()))
-		controller.New(m, "c", informer, mustNotRun(t), controller.ControllerOptions{})
+		controller.New(m, "c", informer, mustNotRun(t), controller.Options{})
 		return nil
 	}, shutdowntest.Options{})
 	dials.Await(1)
@@ -81,7 +83,7 @@ func TestC2C7ShutdownDuringAListThatNeverAnswers(t *testing.T) {
 		}
 		controller.New(m, "c", e.informer(client), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			return controller.Result{}, list(ctx)
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		m.AddRunnable("lister", func(ctx context.Context) error {
 			err := list(ctx)
 			runnable <- err
@@ -109,7 +111,7 @@ func TestC4WhatIsQueuedAtTheEndIsNotStarted(t *testing.T) {
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		controller.New(m, "c", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			return controller.Result{}, annotate(ctx, client, cm)
-		}, controller.ControllerOptions{Workers: 10})
+		}, controller.Options{Workers: 10})
 		return nil
 	}, shutdowntest.Options{Manager: unlimited})
 	held.Await(10)
@@ -132,7 +134,7 @@ func TestC7C22TwiceInARow(t *testing.T) {
 			client := kubernetes.NewForConfigOrDie(m.Config())
 			controller.New(m, "c", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 				return controller.Result{}, annotate(ctx, client, cm)
-			}, controller.ControllerOptions{Workers: 50})
+			}, controller.Options{Workers: 50})
 			return nil
 		}, shutdowntest.Options{Manager: unlimited})
 		held.Await(50)

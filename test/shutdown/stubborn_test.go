@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdown_test
 
 import (
@@ -29,9 +31,9 @@ func TestC7AReconcilerThatIgnoresItsContextIsNamedWithItsCall(t *testing.T) {
 				return controller.Result{}, nil
 			}
 			return controller.Result{}, annotate(ctx, client, cm)
-		}, controller.ControllerOptions{Workers: 4})
+		}, controller.Options{Workers: 4})
 		return nil
-	}, shutdowntest.Options{Manager: controller.Options{ShutdownTimeout: time.Second, CallTimeouts: unlimited.CallTimeouts}})
+	}, shutdowntest.Options{Manager: controller.ManagerOptions{ShutdownTimeout: time.Second, CallTimeouts: unlimited.CallTimeouts}})
 	held.Await(4)
 	err := run.End(errDrained)
 	var shutdown *controller.ShutdownError
@@ -62,10 +64,10 @@ func TestC7ARunnableThatRefusesToStopIsNamed(t *testing.T) {
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		controller.New(m, "c", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			return controller.Result{}, get(ctx, client, cm)
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		m.AddRunnable("mule", func(context.Context) error { <-free; return nil })
 		return nil
-	}, shutdowntest.Options{Manager: controller.Options{ShutdownTimeout: time.Second}})
+	}, shutdowntest.Options{Manager: controller.ManagerOptions{ShutdownTimeout: time.Second}})
 	held.Await(1)
 	err := run.End(errDrained)
 	run.AssertPromise(shutdowntest.Expect{

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdown_test
 
 import (
@@ -31,7 +33,7 @@ import (
 var errDrained = errors.New("the node is drained")
 
 // unlimited lets calls be outstanding for as long as a slow machine takes to get there.
-var unlimited = controller.Options{CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1}}
+var unlimited = controller.ManagerOptions{CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1}}
 
 // plane is the control plane of this package's tests, with an audit log.
 var (

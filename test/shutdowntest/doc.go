@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package shutdowntest proves of a controller that it stops as it should: that every API call it is in
 // returns at once, with the cause, that nothing is sent afterwards, and that nothing is left running.
 //

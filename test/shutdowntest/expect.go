@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdowntest
 
 // For [Expect.Cancelled].
@@ -43,7 +45,8 @@ type Expect struct {
 	AllowGoroutines bool
 }
 
-// allowsLate tells whether a request may be begun after the end (C8).
+// allowsLate reports whether a request may be begun after the end: those of the election may, and
+// those that AllowLate names.
 func (e Expect) allowsLate(t Target) bool {
 	if t.Resource == "leases.coordination.k8s.io" {
 		return true

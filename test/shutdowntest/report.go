@@ -1,22 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdowntest
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // reportProblems: Run's error and the report say what has happened.
 func (r *Run) reportProblems(expect Expect) []string {
-	report := r.manager.Report()
+	ended := r.manager.Report()
 	var found []string
-	if missing := r.missing(report.Cause); missing != "" {
-		found = append(found, fmt.Sprintf("the report gives the cause %q, which is not %s", report.Cause, missing))
+	if missing := r.missing(ended.Cause); missing != "" {
+		found = append(found, fmt.Sprintf("the report gives the cause %q, which is not %s", ended.Cause, missing))
 	}
 	found = append(found, r.errorProblems(expect)...)
-	found = append(found, stragglerProblems(expect, report.Stragglers)...)
+	found = append(found, stragglerProblems(expect, ended.Stragglers)...)
 	want := expect.Cancelled
 	switch {
 	case want == AnyCancelled:
@@ -26,11 +30,11 @@ func (r *Run) reportProblems(expect Expect) []string {
 	case want == 0:
 		want = max(0, len(r.held)-len(expect.Stragglers))
 	}
-	if len(report.Cancelled) != want {
-		found = append(found, fmt.Sprintf("the report lists %d cancelled items, want %d: %s", len(report.Cancelled), want, few(report.Cancelled)))
+	if len(ended.Cancelled) != want {
+		found = append(found, fmt.Sprintf("the report lists %d cancelled items, want %d: %s", len(ended.Cancelled), want, few(ended.Cancelled)))
 	}
 	if expect.Cancelled == 0 {
-		found = append(found, r.callProblems(report)...)
+		found = append(found, r.callProblems(ended)...)
 	}
 	return found
 }
@@ -48,7 +52,7 @@ func (r *Run) errorProblems(expect Expect) []string {
 	return nil
 }
 
-func stragglerProblems(expect Expect, stragglers []controller.Work) []string {
+func stragglerProblems(expect Expect, stragglers []report.Work) []string {
 	var found []string
 	left := make([]string, len(stragglers))
 	for i, w := range stragglers {
@@ -70,9 +74,9 @@ func stragglerProblems(expect Expect, stragglers []controller.Work) []string {
 }
 
 // callProblems: the items in the report have the calls that rules held at the end.
-func (r *Run) callProblems(report controller.ShutdownReport) []string {
+func (r *Run) callProblems(ended report.Shutdown) []string {
 	reported := map[Target]int{}
-	for _, w := range append(report.Cancelled, report.Stragglers...) {
+	for _, w := range slices.Concat(ended.Cancelled, ended.Stragglers) {
 		for _, c := range w.Calls {
 			reported[Target{Verb: c.Verb, Resource: c.Resource, Namespace: c.Namespace, Name: c.Name}]++
 		}

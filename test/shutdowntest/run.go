@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdowntest
 
 import (
@@ -16,7 +18,7 @@ import (
 // Options says how to run what is tested. The zero value works.
 type Options struct {
 	// Manager are the manager's options. Default: its defaults.
-	Manager controller.Options
+	Manager controller.ManagerOptions
 
 	// Config may change the config before anything is made from it, for example set QPS. Default: nil.
 	Config func(*rest.Config)

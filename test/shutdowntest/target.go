@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package shutdowntest
 
 import (
 	"net/http"
 	"strings"
 
-	"github.com/lanyard-k8s/lanyard/controller/apicall"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
 // Target says what a request is about, in the API server's own words.
@@ -31,9 +33,9 @@ func (t Target) String() string {
 }
 
 func targetOf(req *http.Request) Target {
-	call := apicall.Of(req)
-	if call.Other != "" {
-		return Target{Verb: call.Verb, Name: req.URL.Path}
+	call := apicall.Parse(req)
+	if call.Path != "" {
+		return Target{Verb: call.Verb, Name: call.Path}
 	}
 	return Target{Verb: call.Verb, Resource: call.Resource, Namespace: call.Namespace, Name: call.Name}
 }

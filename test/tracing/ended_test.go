@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -22,7 +24,9 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/controller"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
 	"github.com/lanyard-k8s/lanyard/test/internal/output"
 	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
@@ -34,7 +38,7 @@ const (
 	leaseName = "sample-controller"
 )
 
-func (e *env) electing(o controller.Options) controller.Options {
+func (e *env) electing(o controller.ManagerOptions) controller.ManagerOptions {
 	o.LeaderElection = &controller.LeaderElection{Namespace: leases, Name: leaseName, Identity: e.namespace, ExitOnLoss: true,
 		LeaseDuration: 5 * time.Second, RenewDeadline: 4 * time.Second, RetryPeriod: 500 * time.Millisecond}
 	return o
@@ -66,11 +70,11 @@ func TestC5APatchThatAnEndCutShortSaysWhyAndHasArrivedWhenRunReturns(t *testing.
 				if len(spans) != 1 || spans[0].Arrived.After(returned) {
 					t.Fatalf("when Run returned %d spans had arrived of the %s", len(spans), what)
 				}
-				if span := spans[0]; span.Value(tracing.AttrCancelCause) != c.cause || span.Failed() || span.Value(tracing.AttrErrorType) != "" {
-					t.Errorf("the %s has cause %q, status %v, error.type %q", what, span.Value(tracing.AttrCancelCause), span.Status, span.Value(tracing.AttrErrorType))
+				if span := spans[0]; span.Value(semconv.AttrCancelCause) != c.cause || span.Failed() || span.Value(semconv.AttrErrorType) != "" {
+					t.Errorf("the %s has cause %q, status %v, error.type %q", what, span.Value(semconv.AttrCancelCause), span.Status, span.Value(semconv.AttrErrorType))
 				}
 			}
-			if result := collected.Spans(e.reconciles("one"))[0].Value(tracing.AttrResult); result != tracing.ResultCancelled {
+			if result := collected.Spans(e.reconciles("one"))[0].Value(semconv.AttrResult); result != string(reconcile.Cancelled) {
 				t.Errorf("the result is %q", result)
 			}
 			e.freeLease()
@@ -103,16 +107,16 @@ func TestTwo429sAreTwoThrottlesAndAResendCountAndTheChildrenCoverTheReconcile(t 
 	calls := collected.Await(t, 3, "three attempts", e.call(applyDeployment))
 	for i, want := range []struct{ code, resend, kind string }{{"429", "", "TooManyRequests"}, {"429", "1", "TooManyRequests"}, {"201", "2", ""}} {
 		call := calls[i]
-		if call.Value(tracing.AttrStatusCode) != want.code || call.Value(tracing.AttrResendCount) != want.resend || call.Value(tracing.AttrErrorType) != want.kind || call.Failed() != (want.kind != "") {
-			t.Errorf("attempt %d: code %s, resend count %q, error.type %q, %v", i, call.Value(tracing.AttrStatusCode), call.Value(tracing.AttrResendCount),
-				call.Value(tracing.AttrErrorType), call.Status)
+		if call.Value(semconv.AttrStatusCode) != want.code || call.Value(semconv.AttrResendCount) != want.resend || call.Value(semconv.AttrErrorType) != want.kind || call.Failed() != (want.kind != "") {
+			t.Errorf("attempt %d: code %s, resend count %q, error.type %q, %v", i, call.Value(semconv.AttrStatusCode), call.Value(semconv.AttrResendCount),
+				call.Value(semconv.AttrErrorType), call.Status)
 		}
 	}
 	reconcile := collected.Await(t, 1, "the reconcile", func(span *collector.Span) bool { return span.ID() == calls[0].Parent() })[0]
 	children := collected.Spans(func(span *collector.Span) bool { return span.Parent() == reconcile.ID() })
 	throttles := 0
 	for _, child := range children {
-		if child.Name == tracing.SpanThrottle && child.Value(tracing.AttrThrottleReason) == tracing.ThrottleRetryAfter && child.Took() >= 900*time.Millisecond {
+		if child.Name == semconv.SpanThrottle && child.Value(semconv.AttrThrottleReason) == string(report.ThrottleRetryAfter) && child.Took() >= 900*time.Millisecond {
 			throttles++
 		}
 	}
@@ -155,7 +159,7 @@ func TestEachLineOfAnItemCarriesItsObjectAttemptTraceAndTermAlsoThoseOfClientGo(
 	e.create("one")
 	call := collected.Await(t, 2, "two attempts", e.call(applyDeployment))[1]
 	e.awaitReason("one", v1beta1.ReasonRollingOut)
-	term, _ := r.Leads()
+	term, _ := r.CurrentTerm()
 	e.must(r.stop())
 	ours, clientGos := 0, 0
 	for line := range strings.Lines(lines.String()) {
@@ -190,7 +194,7 @@ func TestACollectorThatDoesNotAnswerDelaysNeitherTheReleaseNorTheEndBeyondItsBou
 	e.must(err)
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter))
 	const bound = 3 * time.Second
-	o := e.electing(controller.Options{Telemetry: controller.Telemetry{TracerProvider: provider, FlushTimeout: bound}})
+	o := e.electing(controller.ManagerOptions{Telemetry: controller.Telemetry{TracerProvider: provider, FlushTimeout: bound}})
 	r := e.flunders(e.account(), o)
 	e.create("one")
 	e.eventually("it was reconciled", func() error {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -15,13 +17,13 @@ import (
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"github.com/lanyard-k8s/lanyard/controller"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 	"github.com/lanyard-k8s/lanyard/test/tracing/collector"
 )
 
 // telemetry traces everything.
-func (e *env) telemetry() controller.Options {
-	return controller.Options{Telemetry: controller.Telemetry{TracerProvider: e.provider(sdktrace.AlwaysSample())}}
+func (e *env) telemetry() controller.ManagerOptions {
+	return controller.ManagerOptions{Telemetry: controller.Telemetry{TracerProvider: e.provider(sdktrace.AlwaysSample())}}
 }
 
 func TestForAServiceAccountTheServersSpanLinksToOursAndTheAuditIDJoinsThem(t *testing.T) {
@@ -37,7 +39,7 @@ func TestForAServiceAccountTheServersSpanLinksToOursAndTheAuditIDJoinsThem(t *te
 	if handled.Begin().Before(call.Begin()) || handled.End().After(call.End()) {
 		t.Errorf("the server's span is not within ours: %v..%v, %v..%v", handled.Begin(), handled.End(), call.Begin(), call.End())
 	}
-	audited := e.audited(call.Value(tracing.AttrAuditID))
+	audited := e.audited(call.Value(semconv.AttrAuditID))
 	if audited.User.Username != "system:serviceaccount:lanyard-system:flunder-controller" || audited.Verb != "patch" || audited.ObjectRef.Resource != "deployments" {
 		t.Errorf("the audit log has %+v for this id", audited)
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -17,7 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
 	"github.com/lanyard-k8s/lanyard/test/tracing/collector"
 )
@@ -162,7 +164,7 @@ func TestTheStandardVariableAloneSwitchesTracingOnInTheSample(t *testing.T) {
 	e.must(err)
 	e.sample(e.account(), []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + collected.HTTP})
 	spans := collected.Await(t, 1, "its reconcile, which is linked to a sampled trace", func(span *collector.Span) bool {
-		return span.Value(tracing.AttrObjectUID) == string(f.UID)
+		return span.Value(semconv.AttrObjectUID) == string(f.UID)
 	})
 	if spans[0].Service != "flunder-controller" || len(spans[0].Links) != 1 {
 		t.Errorf("the service is %q, the links are %v", spans[0].Service, spans[0].Links)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -15,7 +17,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/controller"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 	"github.com/lanyard-k8s/lanyard/test/tracing/collector"
 )
 
@@ -27,7 +29,7 @@ func TestPicture(t *testing.T) {
 	}
 	e := newEnv(t)
 	// Opened connections and watches are no part of what is to be seen.
-	options := controller.Options{Telemetry: controller.Telemetry{TracerProvider: e.provider(sdktrace.AlwaysSample()), Stamp: true}}
+	options := controller.ManagerOptions{Telemetry: controller.Telemetry{TracerProvider: e.provider(sdktrace.AlwaysSample()), WriteAnnotation: true}}
 	e.flunders(e.monitor(), options)
 	e.create("warm-up")
 	e.awaitReason("warm-up", v1beta1.ReasonAvailable)
@@ -91,7 +93,7 @@ func draw(began time.Time, reconciles []*collector.Span) string {
 	for _, reconcile := range reconciles {
 		y += 10
 		fmt.Fprintf(&b, "<text x='8' y='%d' class='h'>+%s after creation: reason %s, result %s, links %d, trace %s</text>\n", y+11,
-			reconcile.Begin().Sub(began).Round(time.Millisecond), reconcile.Value(tracing.AttrReason), reconcile.Value(tracing.AttrResult), len(reconcile.Links), reconcile.Trace())
+			reconcile.Begin().Sub(began).Round(time.Millisecond), reconcile.Value(semconv.AttrReason), reconcile.Value(semconv.AttrResult), len(reconcile.Links), reconcile.Trace())
 		y += rowHeight + 3
 		scale := float64(barWidth) / float64(max(reconcile.Took(), 1))
 		for _, r := range rows(reconcile, 0) {

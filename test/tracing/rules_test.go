@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package tracing_test
 
 import (
@@ -17,14 +19,16 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 	"github.com/lanyard-k8s/lanyard/test/tracing/collector"
 )
 
-func (e *env) stamping() controller.Options {
+func (e *env) stamping() controller.ManagerOptions {
 	o := e.telemetry()
-	o.Telemetry.Stamp = true
+	o.Telemetry.WriteAnnotation = true
 	return o
 }
 
@@ -77,9 +81,9 @@ func TestAnAnnotatedChildIsNotChangedByAnApplyAtEachOfThreeResyncs(t *testing.T)
 				child = nil
 			}
 			desired := corev1ac.ConfigMap("child", e.namespace).WithLabels(map[string]string{"role": "child"}).WithData(cm.Data)
-			_, err = kube.CoreV1().ConfigMaps(e.namespace).Apply(ctx, tracing.Stamp(ctx, desired, child), metav1.ApplyOptions{FieldManager: manager, Force: true})
+			_, err = kube.CoreV1().ConfigMaps(e.namespace).Apply(ctx, tracing.Inject(ctx, desired, child), metav1.ApplyOptions{FieldManager: manager, Force: true})
 			return controller.Result{}, err
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		return nil
 	})
 	_, err := e.kube.CoreV1().ConfigMaps(e.namespace).Create(t.Context(), &corev1.ConfigMap{
@@ -95,7 +99,7 @@ func TestAnAnnotatedChildIsNotChangedByAnApplyAtEachOfThreeResyncs(t *testing.T)
 	})
 	since := time.Now()
 	collected.Await(t, 3, "three resyncs", func(span *collector.Span) bool {
-		return e.reconciles("parent")(span) && span.Value(tracing.AttrReason) == tracing.ReasonResync && span.Begin().After(since) && span.Value(tracing.AttrWrites) == "1"
+		return e.reconciles("parent")(span) && span.Value(semconv.AttrReason) == string(reconcile.Resync) && span.Begin().After(since) && span.Value(semconv.AttrWrites) == "1"
 	})
 	again, err := e.kube.CoreV1().ConfigMaps(e.namespace).Get(t.Context(), "child", metav1.GetOptions{})
 	e.must(err)
@@ -143,8 +147,8 @@ func TestAnEditOfTheAnnotationAloneIsNotEnqueuedAndItsTraceIsLinkedByTheNextChan
 		t.Errorf("an edit of a label led to %d reconciles", m-n)
 	}
 	last := spans[n]
-	if len(last.Links) != 1 || fmt.Sprintf("00-%x-%x-01", last.Links[0].TraceId, last.Links[0].SpanId) != strangers || last.Value(tracing.AttrReason) != tracing.ReasonObjectChanged || last.Value(tracing.AttrTriggers) != "1" {
-		t.Errorf("its links are %v, its reason is %q, of %s triggers", last.Links, last.Value(tracing.AttrReason), last.Value(tracing.AttrTriggers))
+	if len(last.Links) != 1 || fmt.Sprintf("00-%x-%x-01", last.Links[0].TraceId, last.Links[0].SpanId) != strangers || last.Value(semconv.AttrReason) != string(reconcile.ObjectChanged) || last.Value(semconv.AttrTriggers) != "1" {
+		t.Errorf("its links are %v, its reason is %q, of %s triggers", last.Links, last.Value(semconv.AttrReason), last.Value(semconv.AttrTriggers))
 	}
 }
 
@@ -171,7 +175,7 @@ func TestAHostileAnnotationOnAThousandObjectsCostsNoMoreThanTheBudget(t *testing
 		controller.New(m, "maps", maps.TypedInformer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			reconciled <- struct{}{}
 			return controller.Result{}, nil
-		}, controller.ControllerOptions{Workers: 8})
+		}, controller.Options{Workers: 8})
 		return nil
 	})
 	for range objects {
@@ -209,14 +213,14 @@ func TestWatchesAndLeasesMakeNoSpan(t *testing.T) {
 	e.must(r.stop())
 	for _, span := range collected.Spans(e.mine) {
 		switch {
-		case strings.HasPrefix(span.Name, "reconcile "), span.Name == tracing.SpanThrottle, span.Name == applyDeployment, span.Name == applyStatus,
-			span.Name == tracing.SpanTermBegin, span.Name == tracing.SpanTermEnd, strings.HasPrefix(span.Name, "POST /apis/events.k8s.io/"):
+		case strings.HasPrefix(span.Name, "reconcile "), span.Name == semconv.SpanThrottle, span.Name == applyDeployment, span.Name == applyStatus,
+			span.Name == semconv.SpanTermBegin, span.Name == semconv.SpanTermEnd, strings.HasPrefix(span.Name, "POST /apis/events.k8s.io/"):
 		default:
 			t.Errorf("there is a span %q", span.Name)
 		}
 	}
-	begun := collected.Spans(e.call(tracing.SpanTermBegin))
-	ended := collected.Spans(e.call(tracing.SpanTermEnd))
+	begun := collected.Spans(e.call(semconv.SpanTermBegin))
+	ended := collected.Spans(e.call(semconv.SpanTermEnd))
 	if len(begun) != 1 || len(ended) != 1 || !ended[0].LinksTo(begun[0]) {
 		t.Errorf("the term has the spans %v and %v", begun, ended)
 	}
@@ -238,7 +242,7 @@ func TestAWatchOrALeaseOfAReconcilesOwnMakesNoSpan(t *testing.T) {
 			}
 			_, err = kube.CoreV1().ConfigMaps(e.namespace).Get(ctx, cm.Name, metav1.GetOptions{})
 			return controller.Result{}, err
-		}, controller.ControllerOptions{})
+		}, controller.Options{})
 		return nil
 	})
 	_, err := e.kube.CoreV1().ConfigMaps(e.namespace).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "one"}}, metav1.CreateOptions{})
@@ -255,7 +259,7 @@ func TestTwoManagersWithProvidersOfTheirOwnDoNotSeeEachOther(t *testing.T) {
 	one.flunders(one.account(), one.telemetry())
 	other.flunders(other.account(), other.telemetry())
 	off := newEnv(t)
-	off.flunders(off.account(), controller.Options{})
+	off.flunders(off.account(), controller.ManagerOptions{})
 	for _, e := range []*env{one, other, off} {
 		e.create("of-" + e.namespace)
 		e.awaitReason("of-"+e.namespace, v1beta1.ReasonRollingOut)
@@ -263,13 +267,13 @@ func TestTwoManagersWithProvidersOfTheirOwnDoNotSeeEachOther(t *testing.T) {
 	for _, e := range []*env{one, other} {
 		collected.Await(t, 1, applyStatus, e.call(applyStatus))
 		for _, span := range collected.Spans(e.mine) {
-			if namespace := span.Value(tracing.AttrNamespace); namespace != e.namespace {
+			if namespace := span.Value(semconv.AttrNamespace); namespace != e.namespace {
 				t.Errorf("%s sent the span %q about %q", e.service, span.Name, namespace)
 			}
 		}
 	}
 	if spans := collected.Spans(func(span *collector.Span) bool {
-		return span.Service != apiserver && span.Service != "etcd" && span.Value(tracing.AttrNamespace) == off.namespace
+		return span.Service != apiserver && span.Service != "etcd" && span.Value(semconv.AttrNamespace) == off.namespace
 	}); len(spans) > 0 {
 		t.Errorf("the manager without telemetry has %d spans", len(spans))
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package tracing_test shows on a real API server and etcd, which send their spans to a collector in the test's
 // process, that what a controller does can be followed, and what that does not cost (docs/tracing.md).
 package tracing_test
@@ -29,7 +31,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/controller"
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/internal/suite"
@@ -188,7 +190,7 @@ type running struct {
 }
 
 // flunders runs the Flunder controller until the test ends.
-func (e *env) flunders(config *rest.Config, options controller.Options) *running {
+func (e *env) flunders(config *rest.Config, options controller.ManagerOptions) *running {
 	e.Helper()
 	var flunders *controller.Controller[*v1beta1.Flunder]
 	r := e.run(quiet(e.Context()), config, options, func(m *controller.Manager) (err error) {
@@ -199,7 +201,7 @@ func (e *env) flunders(config *rest.Config, options controller.Options) *running
 	return r
 }
 
-func (e *env) run(ctx context.Context, config *rest.Config, options controller.Options, setup func(*controller.Manager) error) *running {
+func (e *env) run(ctx context.Context, config *rest.Config, options controller.ManagerOptions, setup func(*controller.Manager) error) *running {
 	e.Helper()
 	r := &running{Manager: controller.NewManager(config, options), done: make(chan struct{})}
 	e.must(setup(r.Manager))
@@ -268,7 +270,7 @@ func (e *env) mine(span *collector.Span) bool { return span.Service == e.service
 // reconciles are those of an object; of all, where name is "".
 func (e *env) reconciles(name string) func(*collector.Span) bool {
 	return func(span *collector.Span) bool {
-		return e.mine(span) && strings.HasPrefix(span.Name, tracing.SpanReconcile+" ") && (name == "" || span.Value(tracing.AttrObjectName) == name)
+		return e.mine(span) && strings.HasPrefix(span.Name, semconv.SpanReconcile+" ") && (name == "" || span.Value(semconv.AttrObjectName) == name)
 	}
 }
 
@@ -287,7 +289,7 @@ const (
 func (e *env) handled(call *collector.Span) (server *collector.Span) {
 	e.Helper()
 	collected.Await(e, 1, "the API server's of "+call.Name, func(span *collector.Span) bool {
-		if span.Service != apiserver || span.Value("audit-id") != call.Value(tracing.AttrAuditID) {
+		if span.Service != apiserver || span.Value("audit-id") != call.Value(semconv.AttrAuditID) {
 			return false
 		}
 		for span != nil && span.Kind != tracev1.Span_SPAN_KIND_SERVER {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package upgrade_test has client-go's own executors run commands through a manager's configuration: they bring
 // the connections with them.
 package upgrade_test
@@ -74,7 +76,7 @@ func TestC14CommandsRunThroughAManagersConfigurationUntilTheirContextOrTheirTerm
 	for name, e := range executors() {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
-			m := controller.NewManager(s.config, controller.Options{LeaderElection: &controller.LeaderElection{
+			m := controller.NewManager(s.config, controller.ManagerOptions{LeaderElection: &controller.LeaderElection{
 				Name: "leader", Namespace: "n", Identity: "this", LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second,
 				RetryPeriod: 100 * time.Millisecond, ExitOnLoss: true,
 			}})

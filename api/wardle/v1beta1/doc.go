@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package v1beta1 holds the Flunder, the kind that Lanyard's sample controller
 // reconciles: a named workload that may wait for another Flunder to be ready.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -29,13 +31,18 @@ type store struct {
 	lease   *coordinationv1.Lease // nil when there is none
 	log     []watch.Event
 	grown   chan struct{} // closed when the log grows
-	// applied sees each change in the instant in which it is made, and who made it: -1 for a person.
+	// applied sees each change in the instant in which it is made, and who made it: -1 for a
+	// person.
 	applied func(by int, before, after *coordinationv1.Lease)
 }
 
 func newStore() *store { return &store{version: 100, grown: make(chan struct{})} }
 
-func (s *store) change(by int, kind watch.EventType, next *coordinationv1.Lease) *coordinationv1.Lease {
+func (s *store) change(
+	by int,
+	kind watch.EventType,
+	next *coordinationv1.Lease,
+) *coordinationv1.Lease {
 	before := s.lease
 	s.version++
 	next.ResourceVersion = strconv.Itoa(s.version)
@@ -70,8 +77,13 @@ func (s *store) update(by int, lease *coordinationv1.Lease) (*coordinationv1.Lea
 	switch {
 	case s.lease == nil:
 		return nil, apierrors.NewNotFound(leases, lease.Name)
-	case lease.UID != "" && lease.UID != s.lease.UID, lease.ResourceVersion != "" && lease.ResourceVersion != s.lease.ResourceVersion:
-		return nil, apierrors.NewConflict(leases, lease.Name, errors.New("the object has been modified"))
+	case lease.UID != "" && lease.UID != s.lease.UID,
+		lease.ResourceVersion != "" && lease.ResourceVersion != s.lease.ResourceVersion:
+		return nil, apierrors.NewConflict(
+			leases,
+			lease.Name,
+			errors.New("the object has been modified"),
+		)
 	}
 	next := lease.DeepCopy()
 	next.UID = s.lease.UID
@@ -201,9 +213,12 @@ type answer struct {
 	err   error
 }
 
-// carry takes a request to the server and back. The server does not know that a client has given up, and a
-// process that is stopped neither sends nor hears anything.
-func (n *network) carry(ctx context.Context, apply func() (*coordinationv1.Lease, error)) (*coordinationv1.Lease, error) {
+// carry takes a request to the server and back. The server does not know that a client has given
+// up, and a process that is stopped neither sends nor hears anything.
+func (n *network) carry(
+	ctx context.Context,
+	apply func() (*coordinationv1.Lease, error),
+) (*coordinationv1.Lease, error) {
 	n.process.awake()
 	if n.process.isDead() {
 		return nil, errBroken
@@ -245,7 +260,11 @@ func (n *network) carry(ctx context.Context, apply func() (*coordinationv1.Lease
 	}
 }
 
-func (n *network) Get(ctx context.Context, _ string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
+func (n *network) Get(
+	ctx context.Context,
+	_ string,
+	_ metav1.GetOptions,
+) (*coordinationv1.Lease, error) {
 	lease, err := n.carry(ctx, n.get)
 	if err == nil {
 		n.mu.Lock()
@@ -261,20 +280,37 @@ func (n *network) lastRead() string {
 	return n.read
 }
 
-func (n *network) Create(ctx context.Context, lease *coordinationv1.Lease, _ metav1.CreateOptions) (*coordinationv1.Lease, error) {
+func (n *network) Create(
+	ctx context.Context,
+	lease *coordinationv1.Lease,
+	_ metav1.CreateOptions,
+) (*coordinationv1.Lease, error) {
 	lease = lease.DeepCopy()
-	return n.carry(ctx, func() (*coordinationv1.Lease, error) { return n.create(n.process.number, lease) })
+	return n.carry(
+		ctx,
+		func() (*coordinationv1.Lease, error) { return n.create(n.process.number, lease) },
+	)
 }
 
-func (n *network) Update(ctx context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+func (n *network) Update(
+	ctx context.Context,
+	lease *coordinationv1.Lease,
+	_ metav1.UpdateOptions,
+) (*coordinationv1.Lease, error) {
 	lease = lease.DeepCopy()
 	if holderOf(lease) == "" {
 		n.process.releasing(lease, n.lastRead())
 	}
-	return n.carry(ctx, func() (*coordinationv1.Lease, error) { return n.update(n.process.number, lease) })
+	return n.carry(
+		ctx,
+		func() (*coordinationv1.Lease, error) { return n.update(n.process.number, lease) },
+	)
 }
 
-func (n *network) List(ctx context.Context, _ metav1.ListOptions) (*coordinationv1.LeaseList, error) {
+func (n *network) List(
+	ctx context.Context,
+	_ metav1.ListOptions,
+) (*coordinationv1.LeaseList, error) {
 	list := &coordinationv1.LeaseList{}
 	_, err := n.carry(ctx, func() (*coordinationv1.Lease, error) {
 		n.store.mu.Lock()
@@ -304,9 +340,17 @@ func (n *network) Watch(ctx context.Context, options metav1.ListOptions) (watch.
 			pending = append(pending, watch.Event{Type: watch.Added, Object: n.lease.DeepCopy()})
 		}
 		n.store.mu.Unlock()
-		pending = append(pending, watch.Event{Type: watch.Bookmark, Object: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
-			ResourceVersion: strconv.Itoa(version), Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"},
-		}}})
+		pending = append(
+			pending,
+			watch.Event{
+				Type: watch.Bookmark,
+				Object: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+					ResourceVersion: strconv.Itoa(
+						version,
+					), Annotations: map[string]string{metav1.InitialEventsAnnotationKey: "true"},
+				}},
+			},
+		)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	w := &stream{events: make(chan watch.Event), cancel: cancel}

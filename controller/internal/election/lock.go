@@ -1,227 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
-	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
-	"github.com/lanyard-k8s/lanyard/controller/internal/resend"
+	"github.com/lanyard-k8s/lanyard/controller/internal/fence"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
-// lock is what one of client-go's electors believes to be the lease. It notes when requests were sent,
-// makes a term of the first that makes this process the holder, and ends it at the first answer that
-// shows it is not. client-go calls it from one goroutine.
+// lock is the lease as one of client-go's electors sees it. It begins a term when a write makes
+// this candidate the holder, extends it by the moment in which a renewal was sent, and ends it when
+// an answer shows that another holds the lease. The elector calls it from one goroutine.
 type lock struct {
-	candidate *Candidate
-	parent    context.Context //ctxvet:ok ctxfield: the terms' contexts descend from it; client-go's lock has no room for it
-	elected   chan struct{}   // closed once there is a term
+	config   Config
+	owner    owner
+	requests requests
+	state    *state
+	attempt  *attempt
+	// begin makes the term that a request acquired which was sent at that time.
+	begin func(acquired cause.Term, sent time.Duration) *term.Term
+	// forbidden receives the first error if the API server forbids the first request.
 	forbidden chan error
-	term      *term.Term // written before elected is closed
-	acquired  metav1.Time
-	answered  bool // the API server has answered a request
 
-	mu    sync.Mutex
-	lease *coordinationv1.Lease // as last read or written; nil before
+	acquireTime metav1.Time // of the term, or of the write that may begin it
+	answered    bool        // the API server has answered a request
 }
 
-func (l *lock) Identity() string     { return l.candidate.Identity }
-func (l *lock) Describe() string     { return l.candidate.Lease.String() }
+var _ resourcelock.Interface = (*lock)(nil)
+
+func (l *lock) Identity() string     { return l.config.Identity }
+func (l *lock) Describe() string     { return l.config.Lease.String() }
 func (l *lock) RecordEvent(_ string) {}
 
-// Get reads the lease for the elector.
-func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	c := l.candidate
-	ctx, cancel := c.attempt(ctx)
-	defer cancel()
-	lease, err := c.Client.Leases(c.Lease.Namespace).Get(ctx, c.Lease.Name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
+// Get reads the lease.
+func (l *lock) Get(
+	ctx context.Context,
+) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	if err := l.attempt.check(); err != nil {
+		return nil, nil, err
+	}
+	lease, err := l.send(ctx, func(
+		ctx context.Context, leases coordinationv1client.LeaseInterface,
+	) (*coordinationv1.Lease, error) {
+		return leases.Get(ctx, l.config.Lease.Name, metav1.GetOptions{})
+	})
+	if apierrors.IsNotFound(err) {
 		l.answered = true
-		l.end(cause.TermDeleted, "")
+		l.attempt.end(cause.TermDeleted, "")
 		return nil, nil, err
-	case err != nil:
-		return nil, nil, l.failed(ctx, "get", err)
+	}
+	if err != nil {
+		return nil, nil, l.describeError("get", err)
 	}
 	l.answered = true
-	l.keep(lease)
-	l.judge(lease)
-	c.noteLeader(ctx, lease)
-	if err := l.over(); err != nil {
+	l.attempt.remember(lease)
+	l.attempt.endUnlessHeld(lease)
+	l.logLeader(ctx, lease)
+	if err := l.attempt.check(); err != nil {
 		return nil, nil, err
 	}
+	// To client-go the holder is alive while these bytes change. Its own have times in whole
+	// seconds, so that two renewals in one second look like one. The resourceVersion differs.
+	version := []byte(string(lease.UID) + "/" + lease.ResourceVersion)
+	return l.recordOf(ctx, lease), version, nil
+}
+
+// recordOf returns the lease's record for the elector. Another process that has this candidate's
+// identity gets another name there, so that the elector lets its lease expire.
+func (l *lock) recordOf(
+	ctx context.Context, lease *coordinationv1.Lease,
+) *resourcelock.LeaderElectionRecord {
 	record := resourcelock.LeaseSpecToLeaderElectionRecord(&lease.Spec)
-	if record.HolderIdentity == c.Identity && !c.ours(lease) {
-		// For the elector another's, which it has to let expire.
-		record.HolderIdentity = c.whose(lease)
-		klog.FromContext(ctx).Error(nil, "Another process holds the lease under this identity: give each its own",
-			"lease", c.Lease.String(), "identity", c.Identity)
+	if record.HolderIdentity == l.owner.identity && !l.owner.holds(lease) {
+		record.HolderIdentity = l.owner.describeHolder(lease)
+		klog.FromContext(ctx).Error(nil,
+			"Another process holds the lease under this identity: give each its own",
+			"lease", l.config.Lease.String(), "identity", l.config.Identity)
 	}
-	// To client-go a lease is alive whose bytes change. Its own bytes have times in whole seconds, so that
-	// it takes two renewals in one second for one; the resourceVersion tells them apart.
-	return record, []byte(string(lease.UID) + "/" + lease.ResourceVersion), nil
+	return record
 }
 
-// Create makes the lease, held by this process.
+func (l *lock) logLeader(ctx context.Context, lease *coordinationv1.Lease) {
+	leader := ""
+	if holderOf(lease) != "" && !l.owner.holds(lease) {
+		leader = l.owner.describeHolder(lease)
+	}
+	l.state.logLeader(ctx, l.config.Lease.String(), leader)
+}
+
+// Create makes the lease, with this candidate as its holder.
 func (l *lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	c := l.candidate
-	if err := l.hindrance(); err != nil {
-		return err
-	}
-	ctx, cancel := c.attempt(ctx)
-	defer cancel()
-	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: c.Lease.Namespace, Name: c.Lease.Name}}
-	l.fill(lease, record)
-	sent := c.Clock()
-	c.trying()
-	created, err := c.Client.Leases(c.Lease.Namespace).Create(ctx, lease, metav1.CreateOptions{})
-	if err != nil {
-		return l.failed(ctx, "create", err)
-	}
-	return l.succeeded(created, sent)
+	lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{
+		Namespace: l.config.Lease.Namespace, Name: l.config.Lease.Name,
+	}}
+	return l.write(ctx, "create", lease, record, func(
+		ctx context.Context, leases coordinationv1client.LeaseInterface,
+	) (*coordinationv1.Lease, error) {
+		return leases.Create(ctx, lease, metav1.CreateOptions{})
+	})
 }
 
-// Update takes or renews the lease.
+// Update acquires or renews the lease.
 func (l *lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	c := l.candidate
-	if err := l.hindrance(); err != nil {
+	lease := l.attempt.lastLease()
+	return l.write(ctx, "update", lease, record, func(
+		ctx context.Context, leases coordinationv1client.LeaseInterface,
+	) (*coordinationv1.Lease, error) {
+		return leases.Update(ctx, lease, metav1.UpdateOptions{})
+	})
+}
+
+// write makes this candidate the holder of the lease and sends it, if it may.
+func (l *lock) write(
+	ctx context.Context, verb string, lease *coordinationv1.Lease,
+	record resourcelock.LeaderElectionRecord, send request,
+) error {
+	if err := l.canWrite(); err != nil {
 		return err
 	}
-	ctx, cancel := c.attempt(ctx)
-	defer cancel()
-	l.mu.Lock()
-	lease := l.lease.DeepCopy()
-	l.mu.Unlock()
-	l.fill(lease, record)
-	sent := c.Clock()
-	c.trying()
-	updated, err := c.Client.Leases(c.Lease.Namespace).Update(ctx, lease, metav1.UpdateOptions{})
+	l.owner.claim(lease, l.complete(record, lease))
+	sent := l.config.Clock()
+	l.state.requested.Store(true)
+	written, err := l.send(ctx, send)
 	if err != nil {
-		return l.failed(ctx, "update", err)
+		return l.describeError(verb, err)
 	}
-	return l.succeeded(updated, sent)
+	return l.succeeded(written, sent)
 }
 
-// hindrance is why nothing may be written: the work is stuck, or the term is over.
-func (l *lock) hindrance() error {
-	if err := l.candidate.Progress(); err != nil {
-		l.end(cause.TermStuck, err.Error())
-		return err
-	}
-	return l.over()
-}
-
-// over is why the term is, nil while there is none or it is valid.
-func (l *lock) over() error {
-	if l.term == nil {
-		return nil
-	}
-	return l.term.Check()
-}
-
-// fill writes the record to the lease. A term's number and its beginning stay what they are; a new term
-// has a new number, also when this process held the lease before.
-func (l *lock) fill(lease *coordinationv1.Lease, record resourcelock.LeaderElectionRecord) {
-	if l.term != nil {
-		record.LeaderTransitions, record.AcquireTime = l.term.Number, l.acquired
-	} else {
-		record.AcquireTime = record.RenewTime
-		if lease.ResourceVersion != "" {
-			record.LeaderTransitions = int(ptr.Deref(lease.Spec.LeaseTransitions, 0)) + 1
+// canWrite returns nil, or why nothing may be written: the process is not healthy, the term is
+// over, or the campaign has ended.
+func (l *lock) canWrite() error {
+	if l.config.Healthy != nil {
+		if err := l.config.Healthy(); err != nil {
+			l.attempt.end(cause.TermStuck, err.Error())
+			return err
 		}
-		l.acquired = record.AcquireTime
 	}
-	lease.Spec = resourcelock.LeaderElectionRecordToLeaseSpec(&record)
-	metav1.SetMetaDataAnnotation(&lease.ObjectMeta, ProcessAnnotation, l.candidate.process)
+	return l.attempt.check()
 }
 
-// succeeded begins a term or extends it. An answer that comes after the term's end does not revive it.
-func (l *lock) succeeded(lease *coordinationv1.Lease, sent time.Duration) error {
-	c := l.candidate
-	l.answered = true
-	l.keep(lease)
-	if l.term != nil {
-		l.term.Extend(sent)
-		return l.over()
+// complete corrects the number of transitions and the time of acquisition in a record of the
+// elector. A renewal keeps both. A new term has a new number, even if this candidate held the lease
+// before.
+func (l *lock) complete(
+	record resourcelock.LeaderElectionRecord, lease *coordinationv1.Lease,
+) resourcelock.LeaderElectionRecord {
+	if t := l.attempt.currentTerm(); t != nil {
+		record.LeaderTransitions = t.Number
+		record.AcquireTime = l.acquireTime
+		return record
 	}
-	l.term = term.New(l.parent, term.Config{
-		Lease: c.Lease.String(), Holder: c.Identity, Number: int(ptr.Deref(lease.Spec.LeaseTransitions, 0)),
-		ResourceVersion: lease.ResourceVersion, Length: c.LeaseDuration - c.Margin, Clock: c.Clock,
-	}, sent)
-	c.leader = ""
-	close(l.elected)
+	if lease.ResourceVersion != "" {
+		record.LeaderTransitions = transitionsOf(lease) + 1
+	}
+	record.AcquireTime = record.RenewTime
+	l.acquireTime = record.AcquireTime
+	return record
+}
+
+// succeeded begins the term or extends it. It does not revive a term that ended before the answer.
+func (l *lock) succeeded(lease *coordinationv1.Lease, sent time.Duration) error {
+	l.answered = true
+	l.attempt.remember(lease)
+	if t := l.attempt.currentTerm(); t != nil {
+		t.Extend(sent)
+		return t.Check()
+	}
+	l.state.leader = ""
+	l.attempt.begin(l.begin(cause.Term{
+		Lease: l.config.Lease, Holder: l.config.Identity, Number: transitionsOf(lease),
+		ResourceVersion: lease.ResourceVersion,
+	}, sent))
 	return nil
 }
 
-// failed says what was attempted, and sees to it that the next attempt takes another way where this one
-// was not answered.
-func (l *lock) failed(ctx context.Context, verb string, err error) error {
-	c := l.candidate
-	if timedOut(ctx) {
-		c.reconnect()
+func (l *lock) send(ctx context.Context, send request) (*coordinationv1.Lease, error) {
+	return l.requests.send(ctx, l.requests.limit(), send)
+}
+
+// describeError adds to an error what was attempted. After a conflict it lets the campaign try
+// again at once: the write that came first may be this candidate's own, from an attempt that was
+// replaced while its request was under way.
+func (l *lock) describeError(verb string, err error) error {
+	conflict := apierrors.IsConflict(err)
+	if l.attempt.currentTerm() == nil && (conflict || apierrors.IsAlreadyExists(err)) {
+		l.state.retryNow()
 	}
-	if l.term == nil && (apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err)) {
-		// What came first may be our own write, of a try that was replaced while it was on its way.
-		c.pokeNow()
+	if conflict {
+		return err
 	}
-	if apierrors.IsConflict(err) {
-		return err // client-go asks
-	}
-	err = fmt.Errorf("%s the lease %s: %w", verb, c.Lease, err)
-	if apierrors.IsForbidden(err) && !strings.Contains(err.Error(), resend.Denied) { // which an admission policy says
-		err = fmt.Errorf("%w (grant get, create, update, list and watch on it to the user that the controller runs as)", err)
-		if !l.answered {
-			select {
-			case l.forbidden <- err:
-			default:
-			}
-		}
+	err = fmt.Errorf("%s the lease %s: %w", verb, l.config.Lease, err)
+	// An admission policy's refusal is not about permissions.
+	if apierrors.IsForbidden(err) && !strings.Contains(err.Error(), fence.Denied) {
+		err = fmt.Errorf("%w (grant get, create, update, list and watch on it "+
+			"to the user that the controller runs as)", err)
+		l.reportForbidden(err)
 	}
 	return err
 }
 
-func (l *lock) keep(lease *coordinationv1.Lease) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.lease = lease
-}
-
-// end ends the term, if there is one.
-func (l *lock) end(how cause.TermEnd, detail string) {
-	if l.term != nil {
-		l.term.End(how, detail)
+// reportForbidden ends the campaign with the error, unless the API server has answered before: then
+// the permissions may be changing.
+func (l *lock) reportForbidden(err error) {
+	if l.answered {
+		return
 	}
-}
-
-// judge ends the term if the lease, in a state that is not older than the last one known, is not ours
-// any more (C13).
-func (l *lock) judge(lease *coordinationv1.Lease) {
-	c := l.candidate
-	switch {
-	case holderOf(lease) == "":
-		l.end(cause.TermReleased, "")
-	case !c.ours(lease):
-		l.end(cause.TermTaken, c.whose(lease))
-	case time.Duration(ptr.Deref(lease.Spec.LeaseDurationSeconds, 0))*time.Second < c.LeaseDuration:
-		l.end(cause.TermEdited, fmt.Sprintf("leaseDurationSeconds is %d", ptr.Deref(lease.Spec.LeaseDurationSeconds, 0)))
+	select {
+	case l.forbidden <- err:
+	default:
 	}
-}
-
-// release makes the lease nobody's. One second, rather than none, is what client-go writes too.
-func release(lease *coordinationv1.Lease) {
-	now := metav1.NowMicro()
-	lease.Spec.HolderIdentity = ptr.To("")
-	lease.Spec.LeaseDurationSeconds = ptr.To[int32](1)
-	lease.Spec.AcquireTime, lease.Spec.RenewTime = &now, &now
-	delete(lease.Annotations, ProcessAnnotation)
 }

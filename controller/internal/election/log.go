@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -9,14 +11,18 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/quiet"
 )
 
-// withQuietRaces makes the logger of an elector's context, which is run, write as a line for debugging what
-// client-go (tools/leaderelection, 0.37.2) calls an error although it is how every election goes for all but
-// one: another was first to create the lease or to take it, or this try was replaced while a request of it was
-// on its way.
-func withQuietRaces(run context.Context) context.Context {
-	const verbosity = 4 // that of client-go for a lease that another holds
-	return quiet.Errors(run, verbosity, func(err error) bool {
+// raceVerbosity is client-go's verbosity for a lease that another process holds.
+const raceVerbosity = 4
+
+// demoteRaces returns the elector's context run with a logger that writes some errors of client-go
+// as lines for debugging. They are how every election goes for all candidates but one: another was
+// first to create or to acquire the lease, or the attempt was stopped while a request was under
+// way.
+func demoteRaces(run context.Context) context.Context {
+	return quiet.Demote(run, raceVerbosity, func(err error) bool {
+		var stopped *stoppedError
 		return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) ||
-			errors.Is(err, context.Canceled) && errors.Is(context.Cause(run), ErrPoked)
+			errors.As(err, &stopped) ||
+			errors.Is(err, context.Canceled) && errors.Is(context.Cause(run), retryNowError{})
 	})
 }

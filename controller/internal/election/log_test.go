@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -23,8 +25,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// TestARaceForTheLeaseIsNoErrorInTheLog has three who try to create the lease at once, and the other two to
-// take it when the first has resigned.
+// TestARaceForTheLeaseIsNoErrorInTheLog has three who try to create the lease at once, and the
+// other two to take it when the first has resigned.
 func TestARaceForTheLeaseIsNoErrorInTheLog(t *testing.T) {
 	var all string
 	for seed := range uint64(10) {
@@ -34,8 +36,15 @@ func TestARaceForTheLeaseIsNoErrorInTheLog(t *testing.T) {
 			store := newStore()
 			var racing sync.WaitGroup
 			for number := range 3 {
-				c := newCandidate(number, &network{store: store, process: &process{number: number, rate: 1, start: time.Now()},
-					rand: rand.New(rand.NewPCG(seed, uint64(number))), scale: time.Second})
+				c := newCandidate(
+					number,
+					&network{
+						store:   store,
+						process: &process{number: number, rate: 1, start: time.Now()},
+						rand:    rand.New(rand.NewPCG(seed, uint64(number))),
+						scale:   time.Second,
+					},
+				)
 				racing.Go(func() { leadOnce(ctx, t, c) })
 			}
 			racing.Wait()
@@ -46,7 +55,10 @@ func TestARaceForTheLeaseIsNoErrorInTheLog(t *testing.T) {
 		})
 	}
 	// What would be an error, had it not been expected, did happen.
-	for _, text := range []string{"already exists", "the object has been modified", "Failed to update lease", "Error initially creating lease lock"} {
+	for _, text := range []string{
+		"already exists", "the object has been modified",
+		"Failed to update lease", "Error initially creating lease lock",
+	} {
 		if !strings.Contains(all, text) {
 			t.Errorf("no log of a race says %q", text)
 		}
@@ -60,12 +72,17 @@ func TestATryThatIsReplacedIsNoErrorInTheLog(t *testing.T) {
 		server := &hanging{}
 		c := newCandidate(0, server)
 		var campaign sync.WaitGroup
-		campaign.Go(func() { _, _ = c.Elect(ctx) })
+		campaign.Go(func() { _, _ = c.Campaign(ctx) })
 		synctest.Wait()
-		c.pokeNow()
+		c.state.retryNow()
 		synctest.Wait()
-		if text := log.String(); server.asked != 2 || strings.Contains(text, "level=ERROR") || !strings.Contains(text, context.Canceled.Error()) {
-			t.Errorf("the server was asked %d times, and the log has an error, or nothing of the first:\n%s", server.asked, text)
+		if text := log.String(); server.asked != 2 || strings.Contains(text, "level=ERROR") ||
+			!strings.Contains(text, context.Canceled.Error()) {
+			t.Errorf(
+				"the server was asked %d times, and the log has an error, or nothing of the first:\n%s",
+				server.asked,
+				text,
+			)
 		}
 		cancel()
 		campaign.Wait()
@@ -84,8 +101,9 @@ func TestAServerThatRefusesOrCannotBeReachedIsAnErrorInTheLog(t *testing.T) {
 					log := &bytes.Buffer{}
 					ctx, cancel := context.WithTimeout(logTo(t.Context(), log), 10*time.Second)
 					defer cancel()
-					if tenure, err := newCandidate(0, server).Elect(ctx); tenure != nil || err == nil {
-						t.Errorf("it is elected: %v, %v", tenure, err)
+					if renewal, err := newCandidate(0, server).Campaign(ctx); renewal != nil ||
+						err == nil {
+						t.Errorf("it is elected: %v, %v", renewal, err)
 					}
 					if !regexp.MustCompile("level=ERROR .*" + text).MatchString(log.String()) {
 						t.Errorf("the log has no error that says %q:\n%s", text, log)
@@ -98,15 +116,24 @@ func TestAServerThatRefusesOrCannotBeReachedIsAnErrorInTheLog(t *testing.T) {
 
 // logTo has all of the framework's log and client-go's go to a buffer, which the handler locks.
 func logTo(ctx context.Context, log *bytes.Buffer) context.Context {
-	return klog.NewContext(ctx, logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.Level(-4)})))
+	return klog.NewContext(
+		ctx,
+		logr.FromSlogHandler(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.Level(-4)})),
+	)
+}
+
+// configFor has the default times, and an identity that is the number.
+func configFor(number int, client coordinationv1client.LeasesGetter) Config {
+	config := timings[3]
+	config.Lease = types.NamespacedName{Namespace: "default", Name: "lease"}
+	config.Identity = fmt.Sprint(number)
+	config.Clock = (&process{rate: 1, start: time.Now()}).clock
+	config.Client = client
+	return config
 }
 
 func newCandidate(number int, client coordinationv1client.LeasesGetter) *Candidate {
-	config := timings[3]
-	config.Lease, config.Identity = types.NamespacedName{Namespace: "default", Name: "lease"}, fmt.Sprint(number)
-	config.Clock, config.Progress = (&process{rate: 1, start: time.Now()}).clock, func() error { return nil }
-	config.Client = client
-	return New(config)
+	return New(configFor(number, client))
 }
 
 // leadOnce campaigns, leads for a while, and resigns.
@@ -115,14 +142,14 @@ func leadOnce(ctx context.Context, t *testing.T, c *Candidate) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	defer cancel()
-	watching.Go(func() { _ = c.Watch(ctx) })
-	tenure, err := c.Elect(ctx)
+	watching.Go(func() { _ = c.WatchLease(ctx) })
+	renewal, err := c.Campaign(ctx)
 	if err != nil {
 		t.Error(err)
 		return
 	}
 	time.Sleep(time.Minute)
-	if err := tenure.Resign(ctx); err != nil {
+	if err := renewal.Release(ctx); err != nil {
 		t.Error(err)
 	}
 }
@@ -135,7 +162,11 @@ type hanging struct {
 
 func (h *hanging) Leases(string) coordinationv1client.LeaseInterface { return h }
 
-func (h *hanging) Get(ctx context.Context, _ string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
+func (h *hanging) Get(
+	ctx context.Context,
+	_ string,
+	_ metav1.GetOptions,
+) (*coordinationv1.Lease, error) {
 	h.asked++ // one elector at a time
 	<-ctx.Done()
 	return nil, ctx.Err()
@@ -149,13 +180,21 @@ type refusing struct {
 
 func (r *refusing) Leases(string) coordinationv1client.LeaseInterface { return r }
 
-func (r *refusing) Get(_ context.Context, name string, _ metav1.GetOptions) (*coordinationv1.Lease, error) {
+func (r *refusing) Get(
+	_ context.Context,
+	name string,
+	_ metav1.GetOptions,
+) (*coordinationv1.Lease, error) {
 	if r.get == nil {
 		return nil, apierrors.NewNotFound(leases, name)
 	}
 	return nil, r.get
 }
 
-func (r *refusing) Create(context.Context, *coordinationv1.Lease, metav1.CreateOptions) (*coordinationv1.Lease, error) {
+func (r *refusing) Create(
+	context.Context,
+	*coordinationv1.Lease,
+	metav1.CreateOptions,
+) (*coordinationv1.Lease, error) {
 	return nil, r.write
 }

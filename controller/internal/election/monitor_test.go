@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -43,11 +45,17 @@ func newMonitor() *monitor {
 // violated must be called with the lock held, and so must tell.
 func (m *monitor) violated(format string, args ...any) {
 	m.tell("VIOLATED: "+format, args...)
-	m.faults = append(m.faults, fmt.Sprintf("%v: ", time.Since(m.began))+fmt.Sprintf(format, args...))
+	m.faults = append(
+		m.faults,
+		fmt.Sprintf("%v: ", time.Since(m.began))+fmt.Sprintf(format, args...),
+	)
 }
 
 func (m *monitor) tell(format string, args ...any) {
-	m.story = append(m.story, fmt.Sprintf("%12v  ", time.Since(m.began))+fmt.Sprintf(format, args...))
+	m.story = append(
+		m.story,
+		fmt.Sprintf("%12v  ", time.Since(m.began))+fmt.Sprintf(format, args...),
+	)
 }
 
 func (m *monitor) note(format string, args ...any) {
@@ -56,7 +64,7 @@ func (m *monitor) note(format string, args ...any) {
 	m.tell(format, args...)
 }
 
-// valid tells whether a term really is, and that none that was over is again.
+// valid reports whether a term really is, and that none that was over is again.
 func (m *monitor) valid(r *reign) bool {
 	valid := r.of.process.left(r.Term) > 0
 	switch {
@@ -66,14 +74,21 @@ func (m *monitor) valid(r *reign) bool {
 		m.violated("revived: %v of replica %d", r.Term, r.of.number)
 	}
 	// The lease promises others no more than its duration from when it was written.
-	config := r.of.candidate.Config
-	if most := config.LeaseDuration - config.Margin - (r.of.process.truth() - r.of.written); valid && r.of.process.left(r.Term) > most+time.Microsecond {
-		m.violated("too long: %v of replica %d is valid for %v, and may be for %v", r.Term, r.of.number, r.of.process.left(r.Term), most)
+	config := r.of.candidate.config
+	if most := config.LeaseDuration - config.Margin - (r.of.process.truth() - r.of.written); valid &&
+		r.of.process.left(r.Term) > most+time.Microsecond {
+		m.violated(
+			"too long: %v of replica %d is valid for %v, and may be for %v",
+			r.Term,
+			r.of.number,
+			r.of.process.left(r.Term),
+			most,
+		)
 	}
 	return valid && !r.of.process.isDead()
 }
 
-// excused tells whether a person had let others lead during the term.
+// excused reports whether a person had let others lead during the term.
 func (m *monitor) excused(r *reign) bool {
 	for _, lease := range m.robbed {
 		if lease.UID == r.uid && versionOf(lease) > r.version {
@@ -87,7 +102,13 @@ func (m *monitor) excused(r *reign) bool {
 func (m *monitor) begins(of *replica, t *term.Term, uid types.UID) *reign {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := &reign{Term: t, of: of, uid: uid, version: versionOf(&coordinationv1.Lease{ObjectMeta: meta(t.ResourceVersion)}), working: true}
+	r := &reign{
+		Term:    t,
+		of:      of,
+		uid:     uid,
+		version: versionOf(&coordinationv1.Lease{ObjectMeta: meta(t.ResourceVersion)}),
+		working: true,
+	}
 	m.reigns = append(m.reigns, r)
 	m.tell("replica %d leads in term %d, valid for %v", of.number, t.Number, of.process.left(t))
 	name := fmt.Sprintf("%s#%d", uid, t.Number)
@@ -106,8 +127,15 @@ func (m *monitor) alone(r *reign) {
 	}
 	for _, other := range m.reigns {
 		if other.of != r.of && m.valid(other) && !m.excused(other) {
-			m.violated("two terms are valid: %v of replica %d for %v, and %v of replica %d for %v", r.Term, r.of.number, r.of.process.left(r.Term),
-				other.Term, other.of.number, other.of.process.left(other.Term))
+			m.violated(
+				"two terms are valid: %v of replica %d for %v, and %v of replica %d for %v",
+				r.Term,
+				r.of.number,
+				r.of.process.left(r.Term),
+				other.Term,
+				other.of.number,
+				other.of.process.left(other.Term),
+			)
 		}
 	}
 }
@@ -142,18 +170,20 @@ func (m *monitor) applied(by int, before, after *coordinationv1.Lease) {
 	writer := m.replicas[by]
 	writer.written = writer.process.truth()
 	if holderOf(after) == "" {
-		if before == nil || !writer.candidate.ours(before) {
+		if before == nil || !writer.candidate.owner.holds(before) {
 			m.violated("replica %d released what is not its own: %s", by, describe(before))
 		}
 		for _, r := range m.reigns {
-			if r.of == writer && r.uid == after.UID && (r.working && !writer.process.isDead() || m.valid(r)) {
+			if r.of == writer && r.uid == after.UID &&
+				(r.working && !writer.process.isDead() || m.valid(r)) {
 				m.violated("replica %d released the lease while %v went on", by, r.Term)
 			}
 		}
 		return
 	}
 	number := int(ptr.Deref(after.Spec.LeaseTransitions, 0))
-	taken := before == nil || before.Annotations[ProcessAnnotation] != writer.candidate.process
+	taken := before == nil ||
+		before.Annotations[ProcessAnnotation] != writer.candidate.owner.process
 	if last, known := m.numbers[after.UID]; known && (number < last || taken && number == last) {
 		m.violated("replica %d wrote term %d after term %d", by, number, last)
 	}
@@ -163,7 +193,13 @@ func (m *monitor) applied(by int, before, after *coordinationv1.Lease) {
 	}
 	for _, r := range m.reigns {
 		if r.of != writer && m.valid(r) && !m.excused(r) {
-			m.violated("replica %d took the lease while %v of replica %d was valid for another %v", by, r.Term, r.of.number, r.of.process.left(r.Term))
+			m.violated(
+				"replica %d took the lease while %v of replica %d was valid for another %v",
+				by,
+				r.Term,
+				r.of.number,
+				r.of.process.left(r.Term),
+			)
 		}
 	}
 }
@@ -173,7 +209,11 @@ func (m *monitor) releasing(lease *coordinationv1.Lease, read string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if lease.ResourceVersion == "" || lease.ResourceVersion != read {
-		m.violated("a release has the resourceVersion %q, what was read has %q", lease.ResourceVersion, read)
+		m.violated(
+			"a release has the resourceVersion %q, what was read has %q",
+			lease.ResourceVersion,
+			read,
+		)
 	}
 }
 
@@ -185,7 +225,7 @@ func (m *monitor) told(of *replica, lease *coordinationv1.Lease, byWatch bool) {
 	if !byWatch {
 		of.known = max(known, versionOf(lease))
 	}
-	if byWatch && versionOf(lease) <= known || of.candidate.ours(lease) {
+	if byWatch && versionOf(lease) <= known || of.candidate.owner.holds(lease) {
 		return
 	}
 	for _, r := range m.reigns {
@@ -194,7 +234,13 @@ func (m *monitor) told(of *replica, lease *coordinationv1.Lease, byWatch bool) {
 				m.mu.Lock()
 				defer m.mu.Unlock()
 				if m.valid(r) && !of.process.stopped() {
-					m.violated("replica %d was shown (watch: %v) %s, and %v goes on", of.number, byWatch, describe(lease), r.Term)
+					m.violated(
+						"replica %d was shown (watch: %v) %s, and %v goes on",
+						of.number,
+						byWatch,
+						describe(lease),
+						r.Term,
+					)
 				}
 			})
 		}
@@ -224,6 +270,13 @@ func describe(lease *coordinationv1.Lease) string {
 	if lease == nil {
 		return "no lease"
 	}
-	return fmt.Sprintf("%s/%s held by %q (%.4s) for %ds, term %d", lease.UID, lease.ResourceVersion, holderOf(lease), lease.Annotations[ProcessAnnotation],
-		ptr.Deref(lease.Spec.LeaseDurationSeconds, 0), ptr.Deref(lease.Spec.LeaseTransitions, 0))
+	return fmt.Sprintf(
+		"%s/%s held by %q (%.4s) for %ds, term %d",
+		lease.UID,
+		lease.ResourceVersion,
+		holderOf(lease),
+		lease.Annotations[ProcessAnnotation],
+		ptr.Deref(lease.Spec.LeaseDurationSeconds, 0),
+		ptr.Deref(lease.Spec.LeaseTransitions, 0),
+	)
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -9,9 +11,10 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
-// process is one that can be stopped: nothing of it makes progress then, while time passes. Its timers cannot
-// be stopped in virtual time, but the clock that it reads meanwhile can, so that they find out nothing; when
-// it goes on, that clock has jumped. It is the same for a machine that was suspended.
+// process is one that can be stopped: nothing of it makes progress then, while time passes. Its
+// timers cannot be stopped in virtual time, but the clock that it reads meanwhile can, so that they
+// find out nothing; when it goes on, that clock has jumped. It is the same for a machine that was
+// suspended.
 type process struct {
 	number int
 	rate   float64 // of its clock

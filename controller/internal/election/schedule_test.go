@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -25,11 +27,12 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
 
-// One schedule again: go test -run Schedules -seed 4711 -count 20. The faults are then the same; what happens
-// in one instant has no order, and client-go's jitter is its own.
+// One schedule again: go test -run Schedules -seed 4711 -count 20. The faults are then the same;
+// what happens in one instant has no order, and client-go's jitter is its own.
 var seed = flag.Int64("seed", -1, "run only the random schedule of this number")
 
-// schedules is how many are run. LANYARD_SCHEDULES says another number, and LANYARD_FIRST_SEED with which to begin.
+// schedules is how many are run. LANYARD_SCHEDULES says another number, and LANYARD_FIRST_SEED with
+// which to begin.
 func schedules(t *testing.T) (first, count int) {
 	count = 150
 	if testing.Short() {
@@ -63,7 +66,12 @@ func TestC12C13C15RandomSchedulesNeverHaveTwoValidTerms(t *testing.T) {
 						terms.Add(int64(len(m.reigns)))
 						writes.Add(int64(m.writes))
 						if len(m.faults) > 0 {
-							t.Errorf("seed %d: %s\n%s", n, strings.Join(m.faults, "\n"), strings.Join(m.story, "\n"))
+							t.Errorf(
+								"seed %d: %s\n%s",
+								n,
+								strings.Join(m.faults, "\n"),
+								strings.Join(m.story, "\n"),
+							)
 						}
 					})
 				}
@@ -98,15 +106,45 @@ type schedule struct {
 }
 
 var timings = []Config{
-	{LeaseDuration: time.Second, RenewDeadline: 900 * time.Millisecond, RetryPeriod: 200 * time.Millisecond, Margin: 100 * time.Millisecond},
-	{LeaseDuration: 2 * time.Second, RenewDeadline: 1800 * time.Millisecond, RetryPeriod: 400 * time.Millisecond, Margin: 200 * time.Millisecond},
-	{LeaseDuration: 3 * time.Second, RenewDeadline: 2700 * time.Millisecond, RetryPeriod: 900 * time.Millisecond, Margin: 300 * time.Millisecond},
-	{LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second, Margin: 1500 * time.Millisecond},
-	{LeaseDuration: 15 * time.Second, RenewDeadline: 13500 * time.Millisecond, RetryPeriod: 5 * time.Second, Margin: 1500 * time.Millisecond},
+	{
+		LeaseDuration: time.Second,
+		RenewDeadline: 900 * time.Millisecond,
+		RetryPeriod:   200 * time.Millisecond,
+		Margin:        100 * time.Millisecond,
+	},
+	{
+		LeaseDuration: 2 * time.Second,
+		RenewDeadline: 1800 * time.Millisecond,
+		RetryPeriod:   400 * time.Millisecond,
+		Margin:        200 * time.Millisecond,
+	},
+	{
+		LeaseDuration: 3 * time.Second,
+		RenewDeadline: 2700 * time.Millisecond,
+		RetryPeriod:   900 * time.Millisecond,
+		Margin:        300 * time.Millisecond,
+	},
+	{
+		LeaseDuration: 15 * time.Second,
+		RenewDeadline: 10 * time.Second,
+		RetryPeriod:   2 * time.Second,
+		Margin:        1500 * time.Millisecond,
+	},
+	{
+		LeaseDuration: 15 * time.Second,
+		RenewDeadline: 13500 * time.Millisecond,
+		RetryPeriod:   5 * time.Second,
+		Margin:        1500 * time.Millisecond,
+	},
 }
 
 func runSchedule(t *testing.T, seed uint64) *monitor {
-	s := &schedule{monitor: newMonitor(), rand: rand.New(rand.NewPCG(seed, 1)), store: newStore(), seed: seed}
+	s := &schedule{
+		monitor: newMonitor(),
+		rand:    rand.New(rand.NewPCG(seed, 1)),
+		store:   newStore(),
+		seed:    seed,
+	}
 	s.store.applied = s.applied
 	s.config = timings[s.rand.IntN(len(timings))]
 	ctx, end := context.WithCancel(klog.NewContext(t.Context(), logr.Discard()))
@@ -140,14 +178,27 @@ func (s *schedule) launch(identity string) {
 	number := len(s.replicas)
 	slowest := 1 - 0.8*float64(s.config.Margin)/float64(s.config.LeaseDuration)
 	r := &replica{number: number, resign: make(chan bool, 1)}
-	r.process = &process{number: number, rate: slowest + max(0, s.rand.Float64()-0.5)*0.4, start: time.Now(), onRelease: s.releasing}
-	r.network = &network{store: s.store, process: r.process, rand: rand.New(rand.NewPCG(s.seed, uint64(number)+2)),
-		scale: s.config.RenewDeadline / 2, faulty: true}
+	r.process = &process{
+		number:    number,
+		rate:      slowest + max(0, s.rand.Float64()-0.5)*0.4,
+		start:     time.Now(),
+		onRelease: s.releasing,
+	}
+	r.network = &network{
+		store:   s.store,
+		process: r.process,
+		rand:    rand.New(rand.NewPCG(s.seed, uint64(number)+2)),
+		scale:   s.config.RenewDeadline / 2,
+		faulty:  true,
+	}
 	r.network.told = func(lease *coordinationv1.Lease, byWatch bool) { s.told(r, lease, byWatch) }
 	config := s.config
-	config.Lease, config.Identity = types.NamespacedName{Namespace: "default", Name: "lease"}, identity
+	config.Lease, config.Identity = types.NamespacedName{
+		Namespace: "default",
+		Name:      "lease",
+	}, identity
 	config.Client, config.Clock = r.network, r.process.clock
-	config.Progress = func() error {
+	config.Healthy = func() error {
 		if r.stuck.Load() {
 			return errors.New("nothing goes on")
 		}
@@ -157,8 +208,15 @@ func (s *schedule) launch(identity string) {
 	s.replicas = append(s.replicas, r)
 	var ctx context.Context
 	ctx, r.end = context.WithCancel(s.ctx)
-	s.tell("replica %d is %s, its clock runs at %.3f, lease %v, margin %v", number, identity, r.process.rate, config.LeaseDuration, config.Margin)
-	s.join.Go(func() { _ = r.candidate.Watch(ctx) })
+	s.tell(
+		"replica %d is %s, its clock runs at %.3f, lease %v, margin %v",
+		number,
+		identity,
+		r.process.rate,
+		config.LeaseDuration,
+		config.Margin,
+	)
+	s.join.Go(func() { _ = r.candidate.WatchLease(ctx) })
 	s.join.Go(func() { s.live(ctx, r) })
 	s.join.Go(func() { s.writing(ctx, r) })
 }
@@ -167,19 +225,19 @@ func (s *schedule) launch(identity string) {
 func (s *schedule) live(ctx context.Context, r *replica) {
 	chance := rand.New(rand.NewPCG(s.seed, uint64(r.number)+1000))
 	for again := true; again && ctx.Err() == nil; {
-		tenure, err := r.candidate.Elect(ctx)
+		renewal, err := r.candidate.Campaign(ctx)
 		if err != nil {
 			return
 		}
-		reign := s.begins(r, tenure.Term, tenure.lock.lease.UID)
+		reign := s.begins(r, renewal.Term, r.candidate.lastAttempt().lastLease().UID)
 		r.current.Store(reign)
 		stay := time.Duration(chance.ExpFloat64() * 5 * float64(s.config.LeaseDuration))
 		select {
-		case <-tenure.Term.Context().Done():
+		case <-renewal.Term.Context().Done():
 		case <-time.After(stay):
 			if !r.network.isFaulty() { // without faults it leads until it is told
 				select {
-				case <-tenure.Term.Context().Done():
+				case <-renewal.Term.Context().Done():
 				case again = <-r.resign:
 				}
 			}
@@ -192,11 +250,11 @@ func (s *schedule) live(ctx context.Context, r *replica) {
 		r.current.Store(nil)
 		s.returned(reign)
 		if chance.IntN(8) == 0 && r.network.isFaulty() {
-			tenure.Abandon()
+			renewal.Abandon()
 			continue
 		}
 		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		_ = tenure.Resign(release)
+		_ = renewal.Release(release)
 		cancel()
 	}
 }
@@ -257,7 +315,7 @@ func (s *schedule) crash(r *replica) {
 	r.process.mu.Unlock()
 	r.process.resume()
 	r.end()
-	s.launch(r.candidate.Identity)
+	s.launch(r.candidate.config.Identity)
 }
 
 // meddle edits the lease by hand.
@@ -271,7 +329,9 @@ func (s *schedule) meddle() {
 	robs := func(edited *coordinationv1.Lease) { s.byHand(edited) }
 	switch s.rand.IntN(6) {
 	case 0:
-		s.store.edit(func(l *coordinationv1.Lease) { l.Labels = map[string]string{"touched": time.Now().String()} })
+		s.store.edit(
+			func(l *coordinationv1.Lease) { l.Labels = map[string]string{"touched": time.Now().String()} },
+		)
 	case 1:
 		s.store.edit(func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = ptr.To("a person") })
 	case 2:
@@ -324,7 +384,9 @@ func (s *schedule) recover() {
 
 // handOver ends the leader in order: another leads within round trips.
 func (s *schedule) handOver() {
-	time.Sleep(65 * time.Second) // client-go's reflectors wait up to a minute before they watch again
+	time.Sleep(
+		65 * time.Second,
+	) // client-go's reflectors wait up to a minute before they watch again
 	old := s.leader()
 	living := 0
 	for _, r := range s.replicas {

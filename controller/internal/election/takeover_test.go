@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"testing/synctest"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"go.uber.org/goleak"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
@@ -18,7 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// TestC16ACrashedLeaderIsFollowedNotLaterThanWithClientGo has the same crashes with client-go alone.
+// TestC16ACrashedLeaderIsFollowedNotLaterThanWithClientGo has the same crashes with client-go
+// alone.
 func TestC16ACrashedLeaderIsFollowedNotLaterThanWithClientGo(t *testing.T) {
 	const crashes = 60
 	var ours, theirs time.Duration
@@ -26,7 +27,11 @@ func TestC16ACrashedLeaderIsFollowedNotLaterThanWithClientGo(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) { ours += crashAndFollow(t, uint64(n), runOurs) })
 		synctest.Test(t, func(t *testing.T) { theirs += crashAndFollow(t, uint64(n), runTheirs) })
 	}
-	t.Logf("mean time from the crash to the next leader: %v, with client-go alone: %v", ours/crashes, theirs/crashes)
+	t.Logf(
+		"mean time from the crash to the next leader: %v, with client-go alone: %v",
+		ours/crashes,
+		theirs/crashes,
+	)
 	if ours > theirs+theirs/20 { // client-go's jitter is not ours to seed
 		t.Errorf("it takes %v, with client-go alone %v", ours/crashes, theirs/crashes)
 	}
@@ -37,20 +42,28 @@ type runs func(ctx context.Context, config Config, leads func())
 func runOurs(ctx context.Context, config Config, leads func()) {
 	c := New(config)
 	watched := make(chan struct{})
-	go func() { defer close(watched); _ = c.Watch(ctx) }()
-	if tenure, err := c.Elect(ctx); err == nil {
+	go func() { defer close(watched); _ = c.WatchLease(ctx) }()
+	if renewal, err := c.Campaign(ctx); err == nil {
 		leads()
 		<-ctx.Done()
-		tenure.Abandon()
+		renewal.Abandon()
 	}
 	<-watched
 }
 
 func runTheirs(ctx context.Context, config Config, leads func()) {
 	leaderelection.RunOrDie(ctx, leaderelection.LeaderElectionConfig{
-		Lock:          &resourcelock.LeaseLock{LeaseMeta: metaOf(config.Lease), Client: config.Client, LockConfig: resourcelock.ResourceLockConfig{Identity: config.Identity}},
-		LeaseDuration: config.LeaseDuration, RenewDeadline: config.RenewDeadline, RetryPeriod: config.RetryPeriod,
-		Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: func(context.Context) { leads() }, OnStoppedLeading: func() {}},
+		Lock: &resourcelock.LeaseLock{
+			LeaseMeta:  metaOf(config.Lease),
+			Client:     config.Client,
+			LockConfig: resourcelock.ResourceLockConfig{Identity: config.Identity},
+		},
+		LeaseDuration: config.LeaseDuration, RenewDeadline: config.RenewDeadline,
+		RetryPeriod: config.RetryPeriod,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(context.Context) { leads() },
+			OnStoppedLeading: func() {},
+		},
 	})
 }
 
@@ -63,10 +76,11 @@ func crashAndFollow(t *testing.T, seed uint64, run runs) time.Duration {
 	var done [2]chan struct{}
 	for i := range led {
 		processes[i] = &process{number: i, rate: 1, start: time.Now()}
-		config := timings[3]
-		config.Lease, config.Identity = types.NamespacedName{Namespace: "default", Name: "lease"}, fmt.Sprint(i)
-		config.Clock, config.Progress = processes[i].clock, func() error { return nil }
-		config.Client = &network{store: store, process: processes[i], rand: rand.New(rand.NewPCG(seed, uint64(i))), scale: time.Second}
+		config := configFor(i, &network{
+			store: store, process: processes[i], scale: time.Second,
+			rand: rand.New(rand.NewPCG(seed, uint64(i))),
+		})
+		config.Clock = processes[i].clock
 		done[i] = make(chan struct{})
 		go func() { defer close(done[i]); run(ctx, config, func() { close(led[i]) }) }()
 		time.Sleep(time.Second) // the first leads

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package election
 
 import (
@@ -24,24 +26,37 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 )
 
-// wired is a way to the server over one connection. What is sent on a severed one is never answered, but another
-// can be made.
+// wired is a way to the server over one connection. What is sent on a severed one is never
+// answered, but another can be made.
 type wired struct {
 	*network
 	severed atomic.Bool
 	down    atomic.Bool // nothing can be sent
 	writing func()      // does something on the server right before a write; it may be nil
+	dialled int         // how many more connections were made
+
+	unreachable bool // another connection is severed too
 }
 
 func newWired(store *store) *wired {
-	return &wired{network: &network{store: store, process: &process{rate: 1, start: time.Now()}, rand: rand.New(rand.NewPCG(1, 1)), scale: time.Second}}
+	return &wired{
+		network: &network{
+			store:   store,
+			process: &process{rate: 1, start: time.Now()},
+			rand:    rand.New(rand.NewPCG(1, 1)),
+			scale:   time.Second,
+		},
+	}
 }
 
 // candidate has the default times.
 func (w *wired) candidate() *Candidate {
-	c := newCandidate(0, w)
-	c.Reconnect = func() { w.severed.Store(false) }
-	return c
+	config := configFor(0, w)
+	config.Reconnect = func() {
+		w.dialled++
+		w.severed.Store(w.unreachable)
+	}
+	return New(config)
 }
 
 func (w *wired) Leases(string) coordinationv1client.LeaseInterface { return w }
@@ -56,7 +71,11 @@ func (w *wired) send(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (w *wired) Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error) {
+func (w *wired) Get(
+	ctx context.Context,
+	name string,
+	options metav1.GetOptions,
+) (*coordinationv1.Lease, error) {
 	if err := w.send(ctx); err != nil {
 		return nil, err
 	}
@@ -70,28 +89,36 @@ func (w *wired) write(ctx context.Context) error {
 	return w.send(ctx)
 }
 
-func (w *wired) Create(ctx context.Context, lease *coordinationv1.Lease, options metav1.CreateOptions) (*coordinationv1.Lease, error) {
+func (w *wired) Create(
+	ctx context.Context,
+	lease *coordinationv1.Lease,
+	options metav1.CreateOptions,
+) (*coordinationv1.Lease, error) {
 	if err := w.write(ctx); err != nil {
 		return nil, err
 	}
 	return w.network.Create(ctx, lease, options)
 }
 
-func (w *wired) Update(ctx context.Context, lease *coordinationv1.Lease, options metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+func (w *wired) Update(
+	ctx context.Context,
+	lease *coordinationv1.Lease,
+	options metav1.UpdateOptions,
+) (*coordinationv1.Lease, error) {
 	if err := w.write(ctx); err != nil {
 		return nil, err
 	}
 	return w.network.Update(ctx, lease, options)
 }
 
-// elected is the tenure of a candidate that is alone.
-func elected(t *testing.T, c *Candidate) *Tenure {
+// elected is the renewal of a candidate that is alone.
+func elected(t *testing.T, c *Candidate) *Renewal {
 	t.Helper()
-	tenure, err := c.Elect(klog.NewContext(t.Context(), logr.Discard()))
+	renewal, err := c.Campaign(klog.NewContext(t.Context(), logr.Discard()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tenure
+	return renewal
 }
 
 // bubble is virtual time, in which requests that nobody waits for come to their end too.
@@ -105,21 +132,21 @@ func bubble(t *testing.T, f func(t *testing.T)) {
 // releaseTime is what the manager gives a release.
 const releaseTime = 5 * time.Second
 
-func resign(t *testing.T, tenure *Tenure) error {
+func resign(t *testing.T, renewal *Renewal) error {
 	ctx, cancel := context.WithTimeout(klog.NewContext(t.Context(), logr.Discard()), releaseTime)
 	defer cancel()
-	return tenure.Resign(ctx)
+	return renewal.Release(ctx)
 }
 
 func TestC12ARenewalThatIsNotAnsweredIsTriedAgainOverAnotherConnection(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWired(newStore())
-		tenure := elected(t, w.candidate())
-		defer tenure.Abandon()
+		renewal := elected(t, w.candidate())
+		defer renewal.Abandon()
 		time.Sleep(5 * time.Second)
 		w.severed.Store(true)
 		time.Sleep(time.Minute)
-		if err := tenure.Term.Check(); err != nil {
+		if err := renewal.Term.Check(); err != nil {
 			t.Errorf("one severed connection ended the term: %v", err)
 		}
 	})
@@ -133,14 +160,20 @@ func TestC15AReleaseThatIsNotAnsweredIsTriedAgainOverAnotherConnection(t *testin
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWired(newStore())
-				tenure := elected(t, w.candidate())
+				renewal := elected(t, w.candidate())
 				time.Sleep(5 * time.Second)
-				tenure.Abandon() // so that nothing else is sent
+				renewal.Abandon() // so that nothing else is sent
 				sever(w)
 				began := time.Now()
-				err := resign(t, tenure)
-				if lease, _ := w.get(); err != nil || holderOf(lease) != "" || time.Since(began) > releaseTime/2 {
-					t.Errorf("after %v the lease is held by %q: %v", time.Since(began), holderOf(lease), err)
+				err := resign(t, renewal)
+				if lease, _ := w.get(); err != nil || holderOf(lease) != "" ||
+					time.Since(began) > releaseTime/2 {
+					t.Errorf(
+						"after %v the lease is held by %q: %v",
+						time.Since(began),
+						holderOf(lease),
+						err,
+					)
 				}
 			})
 		})
@@ -150,15 +183,21 @@ func TestC15AReleaseThatIsNotAnsweredIsTriedAgainOverAnotherConnection(t *testin
 func TestC15AReleaseOfWhichNothingIsAnsweredEndsInTimeAndSaysHowLongOthersWait(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWired(newStore())
-		c, reconnects := w.candidate(), 0
-		c.Reconnect = func() { reconnects++ }
-		tenure := elected(t, c)
-		tenure.Abandon()
+		w.unreachable = true
+		renewal := elected(t, w.candidate())
+		renewal.Abandon()
 		w.severed.Store(true)
 		began := time.Now()
-		err := resign(t, tenure)
-		if err == nil || !strings.Contains(err.Error(), "it expires in 15s") || time.Since(began) != releaseTime || reconnects < releaseTries-1 {
-			t.Errorf("after %v and %d more connections it returned %v", time.Since(began), reconnects, err)
+		err := resign(t, renewal)
+		if err == nil || !strings.Contains(err.Error(), "it expires in 15s") ||
+			time.Since(began) != releaseTime ||
+			w.dialled < releaseTries-1 {
+			t.Errorf(
+				"after %v and %d more connections it returned %v",
+				time.Since(began),
+				w.dialled,
+				err,
+			)
 		}
 	})
 }
@@ -168,16 +207,20 @@ func TestC15AReleaseIsBegunAnewWhenTheLeaseHasChangedSinceItWasReadAndNotForEver
 		bubble(t, func(t *testing.T) {
 			store := newStore()
 			w := newWired(store)
-			tenure := elected(t, w.candidate())
-			tenure.Abandon()
+			renewal := elected(t, w.candidate())
+			renewal.Abandon()
 			left := changes
 			w.writing = func() {
 				if left--; left >= 0 {
-					store.edit(func(l *coordinationv1.Lease) { l.Spec.RenewTime = ptr.To(metav1.NowMicro()) }) // our own, late
+					store.edit(
+						func(l *coordinationv1.Lease) { l.Spec.RenewTime = ptr.To(metav1.NowMicro()) },
+					) // our own, late
 				}
 			}
-			err := resign(t, tenure)
-			if lease, _ := store.get(); released != (err == nil) || released != (holderOf(lease) == "") || !released && !apierrors.IsConflict(err) {
+			err := resign(t, renewal)
+			if lease, _ := store.get(); released != (err == nil) ||
+				released != (holderOf(lease) == "") ||
+				!released && !apierrors.IsConflict(err) {
 				t.Errorf("with %d changes: held by %q, %v", changes, holderOf(lease), err)
 			}
 		})
@@ -191,15 +234,22 @@ func TestC16WhatCameFirstMayBeOurOwnWriteSoThatACampaignTriesAgainAtOnce(t *test
 				store := newStore()
 				w := newWired(store)
 				c := w.candidate()
-				own := &coordinationv1.Lease{ObjectMeta: metaOf(c.Lease), Spec: coordinationv1.LeaseSpec{LeaseDurationSeconds: ptr.To[int32](15)}}
+				own := &coordinationv1.Lease{
+					ObjectMeta: metaOf(c.config.Lease),
+					Spec:       coordinationv1.LeaseSpec{LeaseDurationSeconds: ptr.To[int32](15)},
+				}
 				if free {
 					if _, err := store.create(0, own); err != nil {
 						t.Fatal(err)
 					}
 				}
 				w.writing = sync.OnceFunc(func() { // what a try sent that was replaced arrives
-					metav1.SetMetaDataAnnotation(&own.ObjectMeta, ProcessAnnotation, c.process)
-					own.Spec.HolderIdentity = ptr.To(c.Identity)
+					metav1.SetMetaDataAnnotation(
+						&own.ObjectMeta,
+						ProcessAnnotation,
+						c.owner.process,
+					)
+					own.Spec.HolderIdentity = ptr.To(c.config.Identity)
 					write := store.create
 					if free {
 						write = store.update
@@ -209,11 +259,11 @@ func TestC16WhatCameFirstMayBeOurOwnWriteSoThatACampaignTriesAgainAtOnce(t *test
 					}
 				})
 				began := time.Now()
-				tenure := elected(t, c)
-				if took := time.Since(began); took > c.RetryPeriod/2 {
+				renewal := elected(t, c)
+				if took := time.Since(began); took > c.config.RetryPeriod/2 {
 					t.Errorf("it leads after %v", took)
 				}
-				tenure.Abandon()
+				renewal.Abandon()
 			})
 		})
 	}
@@ -223,16 +273,23 @@ func TestC12ATermIsOverWhenTheElectorHasGivenUpAlthoughTheLeaseHasNotExpired(t *
 	bubble(t, func(t *testing.T) {
 		w := newWired(newStore())
 		c := w.candidate()
-		tenure := elected(t, c)
-		defer tenure.Abandon()
-		time.Sleep(c.RetryPeriod / 2)
+		renewal := elected(t, c)
+		defer renewal.Abandon()
+		time.Sleep(c.config.RetryPeriod / 2)
 		w.down.Store(true)
 		began := time.Now()
-		<-tenure.Term.Context().Done()
+		<-renewal.Term.Context().Done()
 		synctest.Wait()
 		var ended *cause.TermEnded
-		if !errors.As(tenure.Term.Err(), &ended) || ended.How != cause.TermExpired || tenure.Term.Remaining() <= 0 || time.Since(began) > c.RetryPeriod+c.RenewDeadline {
-			t.Errorf("%v after the last renewal, with %v left, it ended with %v", time.Since(began), tenure.Term.Remaining(), tenure.Term.Err())
+		if !errors.As(renewal.Term.Err(), &ended) || ended.How != cause.TermExpired ||
+			renewal.Term.Remaining() <= 0 ||
+			time.Since(began) > c.config.RetryPeriod+c.config.RenewDeadline {
+			t.Errorf(
+				"%v after the last renewal, with %v left, it ended with %v",
+				time.Since(began),
+				renewal.Term.Remaining(),
+				renewal.Term.Err(),
+			)
 		}
 	})
 }
@@ -243,12 +300,12 @@ func TestAStandByLogsOnceWhoLeadsAndAgainWhenAnotherDoes(t *testing.T) {
 		take := func(holder string) {
 			store.edit(func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = ptr.To(holder) })
 		}
-		tenure := elected(t, newWired(store).candidate())
+		renewal := elected(t, newWired(store).candidate())
 		ctx := logTo(t.Context(), log)
 		c := newCandidate(1, newWired(store))
 		var campaign sync.WaitGroup
 		campaign.Go(func() {
-			won, err := c.Elect(ctx) // when the lease of 2 has expired
+			won, err := c.Campaign(ctx) // when the lease of 2 has expired
 			if err != nil {
 				t.Error(err)
 				return
@@ -256,16 +313,18 @@ func TestAStandByLogsOnceWhoLeadsAndAgainWhenAnotherDoes(t *testing.T) {
 			take("2") // again
 			<-won.Term.Context().Done()
 			won.Abandon()
-			ctx, end := context.WithTimeout(ctx, c.LeaseDuration/2)
+			ctx, end := context.WithTimeout(ctx, c.config.LeaseDuration/2)
 			defer end()
-			_, _ = c.Elect(ctx)
+			_, _ = c.Campaign(ctx)
 		})
 		time.Sleep(time.Minute)
-		tenure.Abandon()
+		renewal.Abandon()
 		take("2")
 		campaign.Wait()
 		var holders []string
-		for _, line := range regexp.MustCompile(`level=INFO msg="Another process leads" lease=default/lease holder=(\S+)`).FindAllStringSubmatch(log.String(), -1) {
+		leads := regexp.MustCompile(
+			`level=INFO msg="Another process leads" lease=default/lease holder=(\S+)`)
+		for _, line := range leads.FindAllStringSubmatch(log.String(), -1) {
 			holders = append(holders, line[1])
 		}
 		if got := strings.Join(holders, " "); got != "0 2 2" {

@@ -1,22 +1,28 @@
-// Package group counts goroutines so that their end can be waited for with a time limit, which
-// [sync.WaitGroup] cannot do without leaving a goroutine of its own behind.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package group counts goroutines, so that their end can be waited for with a time limit.
+// [sync.WaitGroup] cannot do that without leaving a goroutine of its own behind.
 package group
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
-// Group is a set of goroutines. The zero value is ready for use.
+// Group is a set of goroutines. The zero value is an empty group, ready for use. All methods may be
+// called from several goroutines at once. A Group must not be copied after first use.
 type Group struct {
 	mu      sync.Mutex
 	running int
-	sealed  bool
-	done    chan struct{}
+	closed  bool
+	done    chan struct{} // made by Close, and closed when the group is closed and nothing runs
 }
 
-// Go runs f in a goroutine of the group. On a group that is sealed it does nothing.
+// Go runs f in a goroutine of the group. It does nothing if the group is closed.
 func (g *Group) Go(f func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.sealed {
+	if g.closed {
 		return
 	}
 	g.running++
@@ -26,16 +32,35 @@ func (g *Group) Go(f func()) {
 	}()
 }
 
-// Seal lets no further goroutine start and returns a channel that is closed once all have returned.
-func (g *Group) Seal() <-chan struct{} {
+// Close makes later calls of Go do nothing. It does not wait. It may be called more than once.
+func (g *Group) Close() { g.close() }
+
+// Wait closes the group and waits until all its goroutines have returned. If ctx ends before, Wait
+// returns the cause of that end. It returns nil when all have returned, even if ctx has ended too.
+// It may be called more than once, for example again with another limit.
+func (g *Group) Wait(ctx context.Context) error {
+	done := g.close()
+	select {
+	case <-done:
+		return nil
+	default:
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// close closes the group, and returns a channel that is closed once all have returned.
+func (g *Group) close() <-chan struct{} {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.sealed {
-		g.sealed = true
+	if !g.closed {
+		g.closed = true
 		g.done = make(chan struct{})
-		if g.running == 0 {
-			close(g.done)
-		}
+		g.closeDone()
 	}
 	return g.done
 }
@@ -44,7 +69,12 @@ func (g *Group) finish() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
-	if g.running == 0 && g.sealed {
+	g.closeDone()
+}
+
+// closeDone closes g.done if the group is closed and nothing runs. g.mu must be held.
+func (g *Group) closeDone() {
+	if g.closed && g.running == 0 {
 		close(g.done)
 	}
 }

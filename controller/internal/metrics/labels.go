@@ -1,10 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package metrics
 
 import (
+	"strconv"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
 // labelSet is a set of labels as OpenTelemetry takes it, ready for use.
@@ -13,13 +18,14 @@ type labelSet struct {
 	record []metric.RecordOption // the same; a slice made for each record would be an allocation
 }
 
-// labelSets has the sets of labels that have been used, by what they are made of. The zero value is empty.
+// labelSets has the sets of labels that were used, by their keys. The zero value is empty. It is
+// safe for concurrent use.
 type labelSets[K comparable] struct {
 	mu    sync.RWMutex
 	known map[K]labelSet
 }
 
-// get returns the set for a key, which is made once.
+// get returns the set for a key. It makes each set once.
 func (l *labelSets[K]) get(key K, attributes func(K) []attribute.KeyValue) labelSet {
 	l.mu.RLock()
 	set, ok := l.known[key]
@@ -38,7 +44,38 @@ func (l *labelSets[K]) get(key K, attributes func(K) []attribute.KeyValue) label
 	return set
 }
 
-// label makes sets of one label.
+// label returns a function that makes sets of one label.
 func label(name string) func(string) []attribute.KeyValue {
 	return func(value string) []attribute.KeyValue { return []attribute.KeyValue{attribute.String(name, value)} }
+}
+
+type reconcileLabels struct {
+	controller string
+	outcome    reconcile.Outcome
+	cause      string // why it was cancelled, or ""
+}
+
+func (l reconcileLabels) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.String("controller", l.controller), attribute.String("result", string(l.outcome)),
+		attribute.String("cause", l.cause),
+	}
+}
+
+type callLabels struct {
+	verb, resource string
+	code           int
+}
+
+func (l callLabels) attributes() []attribute.KeyValue {
+	status := "none"
+	if l.code > 0 {
+		status = strconv.Itoa(l.code)
+	}
+	return []attribute.KeyValue{
+		attribute.String(
+			"verb",
+			l.verb,
+		), attribute.String("resource", l.resource), attribute.String("code", status),
+	}
 }

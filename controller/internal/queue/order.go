@@ -1,40 +1,43 @@
-// Package queue decides the order in which a workqueue hands out its items.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package queue orders the items of a workqueue.
 package queue
 
 import "sync"
 
-// fairShare is how many items are handed out before one of those that can wait has its turn, while there
-// are both: they are not to starve.
+// fairShare is the number of items that are handed out before one with low priority, while there
+// are both. Otherwise those with low priority could starve.
 const fairShare = 8
 
-// Order is first in, first out, with two exceptions: items marked as urgent go to the front, and those
-// added as able to wait come after all others, but for a fair share. It is the storage behind client-go's
-// workqueue, which calls everything but Hasten and AddLater under its own lock. That what nothing has happened to can
-// wait for what something has happened to is controller-runtime's idea.
+// Order hands out items first in, first out, with two exceptions: items from [Order.Prioritize]
+// come first, and those from [Order.AddLowPriority] come after all others, except for a fair share.
+// It is the storage behind client-go's workqueue, which calls Touch, Push, Len and Pop under its
+// own lock. The zero value is ready for use.
 //
-// What can wait are the objects of a cache at its start, which may be very many; so nothing is kept about each of them,
-// only about the others, while there are both.
+// As in controller-runtime's priority queue, objects from the initial list and from resyncs have
+// lower priority than changed objects. There may be very many of them, so nothing is kept about
+// each of them; only about the others, while there are both.
 type Order[T comparable] struct {
-	adding sync.Mutex // held while an item is added that can wait
+	adding sync.Mutex // held while an item with low priority is added
 
 	mu     sync.Mutex
 	urgent map[T]struct{}
-	mark   T // the item that is being added and can wait
+	mark   T // the item with low priority that is being added
 	marked bool
 
-	front []T // urgent items, last one first
+	front []T // prioritized items, last one first
 	back  []T // the others
-	later []T // those that can wait, and former places of some that could once
+	later []T // items with low priority, and stale places of some that had it
 
-	ahead  map[T]struct{} // those in front and back, while something is in later
-	former map[T]int      // how many of an item's places in later are former ones; they come before any other of its
-	places int            // in later that are former ones
+	ahead map[T]struct{} // the items in front and back, while something is in later
+	stale map[T]int      // the number of an item's stale places in later; they come before its real one
+	total int            // the number of all stale places in later
 
-	served int // since the last of later was
+	served int // the number of items handed out since the last one of later
 }
 
-// Hasten marks an item so that it goes to the front when it is next pushed.
-func (o *Order[T]) Hasten(item T) {
+// Prioritize marks an item: when it is next pushed, it goes to the front.
+func (o *Order[T]) Prioritize(item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.urgent == nil {
@@ -43,9 +46,10 @@ func (o *Order[T]) Hasten(item T) {
 	o.urgent[item] = struct{}{}
 }
 
-// AddLater adds an item to the queue, by its function add, for a reason that can wait. One that is in the queue
-// already keeps its place; one that is being worked on comes back among those that cannot wait.
-func (o *Order[T]) AddLater(add func(T), item T) {
+// AddLowPriority adds an item with low priority to the queue, through the queue's function add. An
+// item that is in the queue keeps its place. An item that a worker has comes back with normal
+// priority.
+func (o *Order[T]) AddLowPriority(add func(T), item T) {
 	o.adding.Lock()
 	defer o.adding.Unlock()
 	o.setMark(item, true)
@@ -56,11 +60,12 @@ func (o *Order[T]) AddLater(add func(T), item T) {
 func (o *Order[T]) setMark(item T, marked bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.mark, o.marked = item, marked
+	o.mark = item
+	o.marked = marked
 }
 
-// Touch is called for an item that is queued already and is added again. If it could wait, and cannot any more, it
-// goes to the others; else its place stays.
+// Touch is called for an item that is in the queue and is added again. If it had low priority and
+// now has normal priority, it moves to the others. Otherwise it keeps its place.
 func (o *Order[T]) Touch(item T) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -70,11 +75,11 @@ func (o *Order[T]) Touch(item T) {
 	if _, is := o.ahead[item]; is {
 		return
 	}
-	if o.former == nil {
-		o.former = map[T]int{}
+	if o.stale == nil {
+		o.stale = map[T]int{}
 	}
-	o.former[item]++
-	o.places++
+	o.stale[item]++
+	o.total++
 	o.push(&o.back, item)
 	o.forget()
 }
@@ -98,7 +103,7 @@ func (o *Order[T]) Push(item T) {
 	}
 }
 
-// push adds an item to those ahead of what can wait.
+// push adds an item to those that come before low priority.
 func (o *Order[T]) push(items *[]T, item T) {
 	*items = append(*items, item)
 	if len(o.later) > 0 {
@@ -115,15 +120,15 @@ func (o *Order[T]) setAhead(items ...T) {
 	}
 }
 
-// Len is how many items there are.
+// Len returns the number of items.
 func (o *Order[T]) Len() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.front) + len(o.back) + o.waiting()
 }
 
-// waiting is how many can still wait.
-func (o *Order[T]) waiting() int { return len(o.later) - o.places }
+// waiting returns the number of items with low priority.
+func (o *Order[T]) waiting() int { return len(o.later) - o.total }
 
 // Pop removes and returns the next item.
 func (o *Order[T]) Pop() (item T) {
@@ -150,29 +155,32 @@ func (o *Order[T]) popLater() (item T) {
 	o.served = 0
 	for {
 		item = shift(&o.later)
-		if o.former[item] == 0 {
+		if o.stale[item] == 0 {
 			break
 		}
-		o.places--
-		if o.former[item]--; o.former[item] == 0 {
-			delete(o.former, item)
+		o.total--
+		if o.stale[item]--; o.stale[item] == 0 {
+			delete(o.stale, item)
 		}
 	}
 	o.forget()
 	return item
 }
 
-// forget drops what is kept while there are both, once nothing can wait any more.
+// forget drops what is kept while there are both, once no item with low priority is left.
 func (o *Order[T]) forget() {
 	if o.waiting() > 0 {
 		return
 	}
-	if o.later, o.places = nil, 0; len(o.ahead)+len(o.former) > 0 {
-		o.ahead, o.former = nil, nil
+	o.later = nil
+	o.total = 0
+	if len(o.ahead)+len(o.stale) > 0 {
+		o.ahead = nil
+		o.stale = nil
 	}
 }
 
-// shift removes the first of items, and keeps nothing of it in the array, which lives on for a while.
+// shift removes the first item. It clears its place, because the array lives on for a while.
 func shift[T any](items *[]T) T {
 	var none T
 	item := (*items)[0]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package queue_test
 
 import (
@@ -13,8 +15,8 @@ func TestItemsComeOutInTheirOrderAndUrgentOnesFirst(t *testing.T) {
 	for i := range 5 {
 		o.Push(i)
 	}
-	o.Hasten(10)
-	o.Hasten(11)
+	o.Prioritize(10)
+	o.Prioritize(11)
 	o.Push(10)
 	o.Push(5)
 	o.Push(11)
@@ -27,7 +29,7 @@ func TestItemsComeOutInTheirOrderAndUrgentOnesFirst(t *testing.T) {
 	}
 	o.Push(10) // urgent only once
 	o.Push(12)
-	o.Hasten(13)
+	o.Prioritize(13)
 	o.Push(13)
 	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{13, 10, 12}) {
 		t.Errorf("%v", got)
@@ -37,7 +39,7 @@ func TestItemsComeOutInTheirOrderAndUrgentOnesFirst(t *testing.T) {
 func TestItemsThatCanWaitComeLastButDoNotStarve(t *testing.T) {
 	var o queue.Order[int]
 	for i := range 4 {
-		o.AddLater(o.Push, 100+i)
+		o.AddLowPriority(o.Push, 100+i)
 	}
 	for i := range 12 {
 		o.Push(i)
@@ -54,21 +56,21 @@ func TestItemsThatCanWaitComeLastButDoNotStarve(t *testing.T) {
 func TestAnItemThatCannotWaitAnyMoreGoesToTheOthersOnce(t *testing.T) {
 	var o queue.Order[int]
 	for i := range 3 {
-		o.AddLater(o.Push, i)
+		o.AddLowPriority(o.Push, i)
 	}
-	o.Touch(2)             // it is in the queue
-	o.AddLater(o.Touch, 2) // and keeps its place there
+	o.Touch(2)                   // it is in the queue
+	o.AddLowPriority(o.Touch, 2) // and keeps its place there
 	if o.Len() != 3 {
 		t.Errorf("%d items, want 3", o.Len())
 	}
 	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{2, 0, 1}) || o.Len() != 0 {
 		t.Errorf("%v, and %d are left", got, o.Len())
 	}
-	o.AddLater(func(i int) {
+	o.AddLowPriority(func(i int) {
 		o.Push(6) // by somebody else, in the same moment
 		o.Push(i)
 	}, 8)
-	o.AddLater(func(int) {}, 7) // it is being worked on
+	o.AddLowPriority(func(int) {}, 7) // it is being worked on
 	o.Push(7)
 	if got := []int{o.Pop(), o.Pop(), o.Pop()}; !slices.Equal(got, []int{6, 7, 8}) {
 		t.Errorf("%v", got)
@@ -98,10 +100,10 @@ func TestItemsComeOutAsInASimplerQueue(t *testing.T) {
 					t.Fatalf("step %d: %d, want %d before %v and %v", step, got, want, back, later)
 				}
 			case waits && !queued:
-				o.AddLater(o.Push, item)
+				o.AddLowPriority(o.Push, item)
 				later = append(later, item)
 			case waits:
-				o.AddLater(o.Touch, item)
+				o.AddLowPriority(o.Touch, item)
 			default:
 				add := o.Push
 				if queued {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package queue
 
 import (
@@ -10,8 +12,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 )
 
-// BenchmarkAddGetDone takes one key through a queue that holds others: client-go's own storage, and ours
-// behind the same workqueue. The module test/bench has the same for other frameworks' queues.
+// BenchmarkAddGetDone takes one key through a queue that holds others: client-go's own storage, and
+// ours behind the same workqueue. The module test/bench has the same for other frameworks' queues.
 func BenchmarkAddGetDone(b *testing.B) {
 	for name, q := range queues() {
 		b.Run(name, func(b *testing.B) {

@@ -1,4 +1,6 @@
-// Package quiet keeps what is no failure out of the errors of a log.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package quiet lowers the level of log lines for errors that are expected.
 package quiet
 
 import (
@@ -8,14 +10,17 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Errors returns a context whose logger writes an error that is expected as a line of that verbosity. It is
-// for code of others, which cannot know what its errors mean here.
-func Errors(ctx context.Context, verbosity int, expected func(error) bool) context.Context {
+// Demote returns a context with the logger of ctx, except that an error for which expected returns
+// true is logged as an info line of that verbosity. It is for the log of other people's code, which
+// cannot know which errors are normal here. A logger that discards everything stays as it is.
+// expected is called with errors that are not nil, possibly from several goroutines at once.
+func Demote(ctx context.Context, verbosity int, expected func(error) bool) context.Context {
 	logger := klog.FromContext(ctx)
 	if logger.GetSink() == nil {
 		return ctx
 	}
-	return klog.NewContext(ctx, logger.WithSink(sink{logger.WithCallDepth(1).GetSink(), verbosity, expected}))
+	wrapped := sink{logger.WithCallDepth(1).GetSink(), verbosity, expected}
+	return klog.NewContext(ctx, logger.WithSink(wrapped))
 }
 
 type sink struct {
@@ -24,8 +29,8 @@ type sink struct {
 	expected  func(error) bool
 }
 
-// Info is not left to the embedded sink: its frame counts as one for the call depth, and a promoted method's
-// does not, so that lines would name their caller's caller.
+// Info is not promoted from the embedded sink: the call depth counts one frame for this type, and a
+// promoted method has none, so that a line would name the caller of its caller.
 func (s sink) Info(level int, msg string, keysAndValues ...any) {
 	s.LogSink.Info(level, msg, keysAndValues...)
 }

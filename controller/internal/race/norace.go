@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build !race
 
-// Package race tells tests whether the race detector is on, with which allocations cannot be counted.
+// Package race tells tests whether the race detector is on, with which allocations cannot be
+// counted.
 package race
 
-// Enabled tells whether the race detector is on.
+// Enabled reports whether the race detector is on.
 const Enabled = false

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 //go:build race
 
 package race
 
-// Enabled tells whether the race detector is on.
+// Enabled reports whether the race detector is on.
 const Enabled = true

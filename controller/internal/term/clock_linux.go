@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package term
 
 import (
@@ -6,14 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BootTime returns the clock CLOCK_BOOTTIME. Go's own clock is CLOCK_MONOTONIC, which stands still while the
-// machine is suspended; the wall clock can be set back.
-func BootTime() Clock {
-	return func() time.Duration {
-		var now unix.Timespec
-		if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
-			panic("the kernel has no CLOCK_BOOTTIME: " + err.Error()) // Linux has had it since 2.6.39
-		}
-		return time.Duration(now.Nano())
+// BootTime returns a clock that reads CLOCK_BOOTTIME. Go's own clock is CLOCK_MONOTONIC, which
+// stands still while the machine is suspended, and the wall clock can be set back. Where the
+// system has no CLOCK_BOOTTIME (a sandbox may lack it, Linux has had it since 2.6.39) it returns
+// the same clock as on other systems.
+func BootTime() Clock { return withFallback(readBootTime, portable()) }
+
+func readBootTime() (time.Duration, error) {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now); err != nil {
+		return 0, err
 	}
+	return time.Duration(now.Nano()), nil
 }

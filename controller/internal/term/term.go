@@ -1,5 +1,7 @@
-// Package term keeps one term of leadership: until when it is valid, how it ended, and the contexts
-// that end with it.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package term holds one term of leadership: until when it is valid, how it ended, and the
+// contexts that end with it.
 package term
 
 import (
@@ -14,27 +16,35 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 )
 
-// Config is what a term is made of.
+// Config describes a term that begins.
 type Config struct {
-	Lease  string // namespace and name
-	Holder string
-	Number int
-	// ResourceVersion is the lease's, as this process took it.
-	ResourceVersion string
-	// Length is how long a renewal holds from the moment it was sent: the lease's duration less a margin.
-	Length time.Duration
-	Clock  Clock
+	// Term is the term as users see it. [New] sets Began.
+	cause.Term
+
+	// Validity is how long the term is valid after the moment in which a renewal was sent: the
+	// duration of the lease less the margin.
+	Validity time.Duration
+
+	// Clock tells how long the term is valid. Required.
+	Clock Clock
+
+	// Ended is called once, with the term's error, when the term ends. Neither [Term.End] nor
+	// [Term.Check] returns before it has returned. It must return at once and must not use the
+	// term; a context's cancel function is meant. Nil: nothing is called.
+	Ended func(err error)
 }
 
-// Term is leadership from one acquisition of the lease to its end. Once it has ended, nothing revives
-// it: a renewal that is answered late does not, although the lease may still be ours.
+// Term is leadership from one acquisition of the lease to its end. Once it has ended, nothing
+// revives it: a renewal that is answered late does not, even if the lease still names this process.
+// All methods may be called from several goroutines at once.
 type Term struct {
 	Config
-	Began time.Time
 
-	ctx, lost        context.Context //ctxvet:ok ctxfield: a term is the life of these two contexts
-	cancel, loseHard context.CancelCauseFunc
-	validUntil       atomic.Int64 // by the clock
+	ctx        context.Context //ctxvet:ok ctxfield: a term is the life of its contexts
+	lost       context.Context
+	cancel     context.CancelCauseFunc
+	cancelLost context.CancelCauseFunc
+	validUntil atomic.Int64 // nanoseconds of Clock
 
 	mu    sync.Mutex
 	timer *time.Timer
@@ -42,37 +52,41 @@ type Term struct {
 	ended atomic.Bool // err is set
 }
 
-// New begins a term that was acquired by a request sent at the time sent, by the clock. parent is the
-// context below which the term's work runs.
+// New begins a term. sent is the moment, by config.Clock, in which the request was sent that
+// acquired the lease. parent is the parent of [Term.Context]. A term that is over already when it
+// begins has ended when New returns.
 func New(parent context.Context, config Config, sent time.Duration) *Term {
-	t := &Term{Config: config, Began: time.Now()}
+	t := &Term{Config: config}
+	t.Began = time.Now()
 	t.ctx, t.cancel = context.WithCancelCause(parent)
-	t.lost, t.loseHard = context.WithCancelCause(context.WithoutCancel(parent))
-	t.validUntil.Store(int64(sent + config.Length))
+	t.lost, t.cancelLost = context.WithCancelCause(context.WithoutCancel(parent))
+	t.validUntil.Store(int64(sent + config.Validity))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.timer = time.AfterFunc(max(0, t.Remaining()), t.expire)
+	if t.Remaining() <= 0 {
+		t.endExpired()
+	}
 	return t
 }
 
-// Context is the one on which everything runs that needs this term (C12). It ends with the term, and
-// with its parent.
+// Context returns the context for everything that needs this term. It ends with the term and with
+// its parent.
 func (t *Term) Context() context.Context { return t.ctx }
 
-// Lost has the values of Context's parent, and ends with the term only: work that may drain at a
-// shutdown has to end with it nevertheless (C6).
+// Lost returns a context that has the values of Context's parent and ends only with the term. It
+// is for work that may continue after the parent has ended, but not after the term has.
 func (t *Term) Lost() context.Context { return t.lost }
 
-// String names the term, for logs: the holder, and which of the lease's terms this is.
-func (t *Term) String() string { return fmt.Sprintf("%s#%d", t.Holder, t.Number) }
-
-// Remaining is how long the term is valid yet if it is not renewed; zero or less: no more.
+// Remaining returns how long the term is valid if it is not renewed. It is zero or less when its
+// time is over. It does not say whether the term has ended for another reason; see [Term.Check].
 func (t *Term) Remaining() time.Duration {
 	return time.Duration(t.validUntil.Load()) - t.Clock()
 }
 
-// Check tells whether the term is valid now. It is what stands before each write (C14). When the clock
-// says that the time is over, the term ends here, before any timer has noticed.
+// Check returns nil while the term is valid, and then the reason for its end. It is called before
+// each write. When the clock says that the term's time is over, Check ends the term itself: the
+// timer may be late, for example after the machine was suspended.
 func (t *Term) Check() error {
 	if !t.ended.Load() {
 		if t.Remaining() > 0 {
@@ -83,21 +97,23 @@ func (t *Term) Check() error {
 	return t.Err()
 }
 
-// Err is why the term has ended, nil before.
+// Err returns why the term has ended, or nil. The error is [cause.LeadershipLost] with a
+// [*cause.TermEnded] as its detail.
 func (t *Term) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.err
 }
 
-// After tells whether the term began after a state of the lease, known by its resourceVersion.
-func (t *Term) After(state string) bool {
-	order, err := resourceversion.CompareResourceVersion(state, t.ResourceVersion)
+// After reports whether the term began after the state of the lease that has this resourceVersion.
+// It returns false where the two cannot be compared.
+func (t *Term) After(resourceVersion string) bool {
+	order, err := resourceversion.CompareResourceVersion(resourceVersion, t.ResourceVersion)
 	return err == nil && order < 0
 }
 
-// Extend makes the term valid for its length from sent, when a renewal that was sent then has succeeded.
-// A term that is over stays over.
+// Extend makes the term valid for Config.Validity after sent, the moment in which a renewal was
+// sent that has succeeded. A term that has ended, or whose time is over, is not extended.
 func (t *Term) Extend(sent time.Duration) {
 	if t.Check() != nil {
 		return
@@ -107,37 +123,53 @@ func (t *Term) Extend(sent time.Duration) {
 	if t.err != nil {
 		return
 	}
-	t.validUntil.Store(max(t.validUntil.Load(), int64(sent+t.Length)))
+	t.validUntil.Store(max(t.validUntil.Load(), int64(sent+t.Validity)))
 	t.timer.Reset(max(0, t.Remaining()))
 }
 
-// expire ends the term if its time is over by the clock; a timer knows only a clock that may have stood
-// still.
-func (t *Term) expire() {
-	t.mu.Lock()
-	if left := t.Remaining(); left > 0 {
-		t.timer.Reset(left)
-		t.mu.Unlock()
-		return
-	}
-	t.mu.Unlock()
-	t.End(cause.TermExpired, fmt.Sprintf("the last renewal that succeeded was sent %v ago", (t.Length-t.Remaining()).Round(time.Millisecond)))
-}
-
-// End ends the term, and every context of it, for a reason. Only the first end counts.
+// End ends the term and its contexts. detail is for people and may be empty. Only the first end
+// counts; when End returns, the contexts have ended whoever was first.
 func (t *Term) End(how cause.TermEnd, detail string) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end(how, detail)
+}
+
+// expire ends the term if its time is over by the clock. The timer calls it, and starts again if
+// it was early: it runs by another clock.
+func (t *Term) expire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.err != nil {
-		t.mu.Unlock()
+		return
+	}
+	if left := t.Remaining(); left > 0 {
+		t.timer.Reset(left)
+		return
+	}
+	t.endExpired()
+}
+
+// endExpired ends a term whose time is over. t.mu must be held.
+func (t *Term) endExpired() {
+	ago := (t.Validity - t.Remaining()).Round(time.Millisecond)
+	t.end(cause.TermExpired, fmt.Sprintf("the last renewal that succeeded was sent %v ago", ago))
+}
+
+// end ends the term. t.mu must be held: it stays locked until the contexts have ended, so that
+// nobody learns of the end while a context of the term is still alive.
+func (t *Term) end(how cause.TermEnd, detail string) {
+	if t.err != nil {
 		return
 	}
 	t.err = cause.LeadershipLost.With(&cause.TermEnded{
-		Lease: t.Lease, Holder: t.Holder, Number: t.Number, How: how, Detail: detail, At: time.Now(),
+		Term: t.Config.Term, How: how, Detail: detail, At: time.Now(),
 	})
 	t.ended.Store(true)
 	t.timer.Stop()
-	err := t.err
-	t.mu.Unlock()
-	t.loseHard(err) // first: whoever sees the other ended can tell whether this is why
-	t.cancel(err)
+	t.cancelLost(t.err) // first, so that whoever sees Context ended can tell whether this is why
+	t.cancel(t.err)
+	if t.Ended != nil {
+		t.Ended(t.err)
+	}
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package term
 
 import (
@@ -6,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 )
@@ -20,7 +24,13 @@ func (j *jumping) now() time.Duration { return time.Since(j.start) + j.jumped }
 
 func begin(parent context.Context) (*Term, *jumping) {
 	clock := &jumping{start: time.Now()}
-	return New(parent, Config{Lease: "n/l", Holder: "a", Number: 3, ResourceVersion: "10", Length: 10 * time.Second, Clock: clock.now}, 0), clock
+	return New(parent, Config{
+		Term: cause.Term{
+			Lease:  types.NamespacedName{Namespace: "n", Name: "l"},
+			Holder: "a", Number: 3, ResourceVersion: "10",
+		},
+		Validity: 10 * time.Second, Clock: clock.now,
+	}, 0), clock
 }
 
 func TestC12ATermEndsALengthAfterTheLastRenewalWasSent(t *testing.T) {
@@ -36,7 +46,9 @@ func TestC12ATermEndsALengthAfterTheLastRenewalWasSent(t *testing.T) {
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		var ended *cause.TermEnded
-		if err := context.Cause(term.Context()); !errors.Is(err, cause.LeadershipLost) || !errors.As(err, &ended) || ended.How != cause.TermExpired || ended.Number != 3 {
+		err := context.Cause(term.Context())
+		if !errors.Is(err, cause.LeadershipLost) || !errors.As(err, &ended) ||
+			ended.How != cause.TermExpired || ended.Number != 3 {
 			t.Errorf("it ended with %v", err)
 		}
 	})
@@ -49,7 +61,8 @@ func TestC14ATermIsOverByItsClockBeforeAnyTimerKnowsAndNothingRevivesIt(t *testi
 		clock.jumped = time.Hour
 		term.Extend(9 * time.Second)         // a late answer
 		term.Extend(time.Hour + time.Second) // and one that would hold
-		if err := term.Check(); !errors.Is(err, cause.LeadershipLost) || !errors.Is(context.Cause(term.Context()), cause.LeadershipLost) {
+		if err := term.Check(); !errors.Is(err, cause.LeadershipLost) ||
+			!errors.Is(context.Cause(term.Context()), cause.LeadershipLost) {
 			t.Errorf("the term is valid: %v", err)
 		}
 		first := term.Err()
@@ -66,8 +79,9 @@ func TestC12ATermOutlivesItsParentsEndForDrainsAndLostTellsTheTwoApart(t *testin
 		term, _ := begin(parent)
 		end(cause.Shutdown)
 		synctest.Wait()
-		if term.Check() != nil || term.Lost().Err() != nil || !errors.Is(context.Cause(term.Context()), cause.Shutdown) {
-			t.Errorf("valid: %v, lost: %v, context: %v", term.Check(), term.Lost().Err(), context.Cause(term.Context()))
+		ended := context.Cause(term.Context())
+		if term.Check() != nil || term.Lost().Err() != nil || !errors.Is(ended, cause.Shutdown) {
+			t.Errorf("valid: %v, lost: %v, context: %v", term.Check(), term.Lost().Err(), ended)
 		}
 		term.End(cause.TermResigned, "")
 		if !errors.Is(context.Cause(term.Lost()), cause.LeadershipLost) {
@@ -80,7 +94,9 @@ func TestC18ATermKnowsWhichStatesOfTheLeaseAreFromBeforeIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		term, _ := begin(t.Context())
 		defer term.End(cause.TermResigned, "")
-		for state, before := range map[string]bool{"9": true, "10": false, "11": false, "100": false, "": false, "x": false} {
+		for state, before := range map[string]bool{
+			"9": true, "10": false, "11": false, "100": false, "": false, "x": false,
+		} {
 			if term.After(state) != before {
 				t.Errorf("%q is from before 10: %v", state, !before)
 			}
@@ -100,7 +116,9 @@ func TestC14TheClockIsOneThatGoesOnAndNeverBack(t *testing.T) {
 	}
 	began, before := time.Now(), clock()
 	time.Sleep(20 * time.Millisecond)
-	if passed, real := clock()-before, time.Since(began); passed < 20*time.Millisecond || passed > real+10*time.Millisecond {
+	passed := clock() - before
+	if real := time.Since(began); passed < 20*time.Millisecond ||
+		passed > real+10*time.Millisecond {
 		t.Errorf("%v passed, the clock says %v", real, passed)
 	}
 }

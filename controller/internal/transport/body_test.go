@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
@@ -21,7 +23,7 @@ func TestAWatchIsReadInLargePieces(t *testing.T) {
 	const size = 1 << 20
 	for path, most := range map[string]int{pods + "?watch=true": size/watchBuffer + 1, pods: size/100 + 2} {
 		body := &counting{Reader: bytes.NewReader(make([]byte, size))}
-		client := clientOf(t, &Transport{}, &rest.Config{Transport: handler(func(*http.Request) (*http.Response, error) {
+		client := clientOf(t, New(Options{}), &rest.Config{Transport: handler(func(*http.Request) (*http.Response, error) {
 			answer := answerOf(200, "")
 			answer.Body = io.NopCloser(body)
 			return answer, nil

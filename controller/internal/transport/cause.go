@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
@@ -5,24 +7,27 @@ import (
 	"errors"
 )
 
-// withCause makes the error of a call that ended with its context say so: it is then both the
-// context's cause and its plain error (C2). Whatever error the transport came up with instead is
-// dropped: it says nothing else, and client-go would take some of them, by their text, for a reason to
-// try again.
+// withCause makes the error of a call that ended with its context say so: the result is both the
+// context's cause and the context's plain error. It drops err, which says nothing else; client-go
+// would take some of these errors, by their text, for a reason to try again.
 func withCause(ctx context.Context, err error) error {
 	ended := ctx.Err()
 	if ended == nil {
 		return err
 	}
-	return &endedError{cause: context.Cause(ctx), ended: ended, timeout: errors.Is(ended, context.DeadlineExceeded)}
+	return &endedError{
+		cause:   context.Cause(ctx),
+		ended:   ended,
+		timeout: errors.Is(ended, context.DeadlineExceeded),
+	}
 }
 
-// withCause is withCause for the error of a call. A watch that timed out must not look like it: client-go
-// would try it again, see that the context has ended, and return its error without the cause.
-func (c *call) withCause(err error) error {
-	err = withCause(c.ctx, err)
+// withCauseOfWatch is withCause for a watch, which must not look like a time-out: client-go would
+// try it again, see that the context has ended, and return the context's error without the cause.
+func withCauseOfWatch(ctx context.Context, err error) error {
+	err = withCause(ctx, err)
 	var ended *endedError
-	if c.Verb == "watch" && errors.As(err, &ended) {
+	if errors.As(err, &ended) {
 		ended.timeout = false
 	}
 	return err
@@ -37,5 +42,5 @@ type endedError struct {
 func (e *endedError) Error() string   { return e.cause.Error() }
 func (e *endedError) Unwrap() []error { return []error{e.cause, e.ended} }
 
-// Timeout is what client-go and net/http ask errors for.
+// Timeout is the method by which client-go and net/http recognise a time-out.
 func (e *endedError) Timeout() bool { return e.timeout }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
@@ -44,14 +46,14 @@ func serve(far net.Conn) {
 
 func TestC14ATermThatIsOverHasNoConnectionsAnyMoreAndOthersHaveTheirs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var conns []*closable
-		tr := &Transport{Connections: 1}
+		var dialled []*closable
+		tr := New(Options{Connections: 1})
 		defer tr.Close()
 		client := clientOf(t, tr, &rest.Config{Host: "http://server.invalid", Dial: func(context.Context, string, string) (net.Conn, error) {
 			near, far := net.Pipe()
 			go serve(far)
-			conns = append(conns, &closable{Conn: near})
-			return conns[len(conns)-1], nil
+			dialled = append(dialled, &closable{Conn: near})
+			return dialled[len(dialled)-1], nil
 		}})
 		over, next := newTerm(t, time.Minute), newTerm(t, time.Minute)
 		defer next.End(cause.TermResigned, "")
@@ -68,28 +70,28 @@ func TestC14ATermThatIsOverHasNoConnectionsAnyMoreAndOthersHaveTheirs(t *testing
 		write(&work.Unit{Term: over})
 		write(&work.Unit{})
 		write(&work.Unit{Term: next})
-		if len(conns) != 3 || len(tr.pools) != 3 {
-			t.Fatalf("%d connections in %d pools", len(conns), len(tr.pools))
+		if len(dialled) != 3 || len(tr.pools.all) != 3 {
+			t.Fatalf("%d connections in %d pools", len(dialled), len(tr.pools.all))
 		}
-		ended := tr.pools[0]
+		ended := tr.pools.all[0]
 		over.End(cause.TermTaken, "b")
 		tr.EndTerm(over)
 		synctest.Wait()
-		if !conns[0].closed || conns[1].closed || conns[2].closed {
-			t.Errorf("closed: that of the term %v, that of no term %v, that of the next term %v", conns[0].closed, conns[1].closed, conns[2].closed)
+		if !dialled[0].closed || dialled[1].closed || dialled[2].closed {
+			t.Errorf("closed: that of the term %v, that of no term %v, that of the next term %v", dialled[0].closed, dialled[1].closed, dialled[2].closed)
 		}
-		if !ended.conns.closed || len(ended.conns.open) != 0 {
-			t.Errorf("the term's pool has %d connections, and may make more: %v", len(ended.conns.open), !ended.conns.closed)
+		if ended.Ended() == nil {
+			t.Error("the term's pool may make more connections")
 		}
-		for _, p := range tr.pools {
-			if p.fence == over {
+		for _, p := range tr.pools.all {
+			if p.Fence() == over {
 				t.Error("the term's pool is kept")
 			}
 		}
 		write(&work.Unit{Term: next})
 		write(&work.Unit{})
-		if len(tr.pools) != 2 || len(conns) != 3 {
-			t.Errorf("then there are %d pools, and %d connections have been made", len(tr.pools), len(conns))
+		if len(tr.pools.all) != 2 || len(dialled) != 3 {
+			t.Errorf("then there are %d pools, and %d connections have been made", len(tr.pools.all), len(dialled))
 		}
 	})
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
@@ -16,12 +18,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
-	"github.com/lanyard-k8s/lanyard/controller/apicall"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // handler is an API server that needs no connection.
@@ -35,8 +39,9 @@ func answerOf(code int, body string) *http.Response {
 
 func newTerm(t *testing.T, length time.Duration) *term.Term {
 	start := time.Now()
-	return term.New(t.Context(), term.Config{Lease: "n/lease", Holder: "a", ResourceVersion: "100", Length: length,
-		Clock: func() time.Duration { return time.Since(start) }}, 0)
+	return term.New(t.Context(), term.Config{
+		Term:     cause.Term{Lease: types.NamespacedName{Namespace: "n", Name: "lease"}, Holder: "a", ResourceVersion: "100"},
+		Validity: length, Clock: func() time.Duration { return time.Since(start) }}, 0)
 }
 
 func clientOf(t *testing.T, tr *Transport, config *rest.Config) *http.Client {
@@ -84,12 +89,12 @@ func TestC26TheTimeLeftIsToldToTheServerAndNeverMoreThanTheTermHas(t *testing.T)
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var seen url.Values
-			tr := &Transport{Connections: 1}
+			tr := New(Options{Connections: 1})
 			client := clientOf(t, tr, &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
 				seen = req.URL.Query()
 				return answerOf(200, "{}"), nil
 			})})
-			unit := &work.Unit{Kind: work.Runnable}
+			unit := &work.Unit{Kind: report.Runnable}
 			if test.term > 0 {
 				unit.Term = newTerm(t, test.term)
 				defer unit.Term.End(cause.TermResigned, "")
@@ -118,19 +123,28 @@ func refused(version string) string {
 }
 
 // told is an observer that keeps what it is told.
-type told struct{ events []string }
+type told struct {
+	observe.Nop
 
-func (o *told) Called(_ context.Context, _ *apicall.Call, code int, took time.Duration) {
-	o.events = append(o.events, fmt.Sprintf("%d in %v", code, took))
+	mu     sync.Mutex
+	events []string
 }
 
-func (o *told) Waited(_ context.Context, reason string, began time.Time) {
-	if reason != "rate_limiter" { // every call passes it
-		o.events = append(o.events, fmt.Sprintf("%s for %v", reason, time.Since(began)))
+func (o *told) add(event string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.events = append(o.events, event)
+}
+
+func (o *told) CallAttempted(_ context.Context, _ *observe.Call, attempt observe.Attempt) {
+	o.add(fmt.Sprintf("%d in %v", attempt.Code, attempt.Took))
+}
+
+func (o *told) CallThrottled(_ context.Context, throttle observe.Throttle) {
+	if throttle.Reason != report.ThrottleRateLimiter && !throttle.Ahead { // every call passes that limiter
+		o.add(fmt.Sprintf("%s for %v", throttle.Reason, throttle.Wait))
 	}
 }
-
-func (o *told) Postponed(context.Context, time.Duration) {}
 
 func TestC18ARefusalByAnOlderLeaseIsTriedAgainAndByANewerOneEndsTheTerm(t *testing.T) {
 	once := []string{"403 in 1s"}
@@ -152,7 +166,7 @@ func TestC18ARefusalByAnOlderLeaseIsTriedAgainAndByANewerOneEndsTheTerm(t *testi
 			synctest.Test(t, func(t *testing.T) {
 				calls, told, unit := 0, &told{}, &work.Unit{Term: newTerm(t, time.Minute)}
 				needed := unit.Term
-				client := clientOf(t, &Transport{Connections: 1, Observer: told}, &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
+				client := clientOf(t, New(Options{Connections: 1, Observers: observe.Observers{told}}), &rest.Config{Transport: handler(func(req *http.Request) (*http.Response, error) {
 					if limit, err := time.ParseDuration(req.URL.Query().Get("timeout")); err != nil || limit > needed.Remaining() {
 						t.Errorf("the server may work for %v (%v), the term is valid for %v", limit, err, needed.Remaining())
 					}
@@ -248,7 +262,7 @@ func TestC14NothingOfARequestLeavesAfterTheTermThatBeganBefore(t *testing.T) {
 				defer near.Close()
 				defer far.Close()
 				w, dialled := &wire{Conn: near}, make(chan struct{})
-				tr := &Transport{Connections: 1}
+				tr := New(Options{Connections: 1})
 				defer tr.Close()
 				client := clientOf(t, tr, &rest.Config{Host: "http://server.invalid", Dial: func(context.Context, string, string) (net.Conn, error) {
 					if !slow {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
@@ -13,11 +15,12 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
-// callAllocations is how much a call through the transport allocates more than one without it: the call
-// itself, its time limit's context and timer, and the request with that context and with the time that the
-// server is told.
+// callAllocations is how much a call through the transport allocates more than one without it: the
+// call itself, its time limit's context and timer, and the request with that context and with the
+// time that the server is told.
 const callAllocations = 8
 
 // BenchmarkUpdate is one update by an item, without and with the transport, answered by a stub.
@@ -50,7 +53,7 @@ func TestAllocationsOfACallArePinned(t *testing.T) {
 func clients(tb testing.TB) map[string]*http.Client {
 	tb.Helper()
 	config := &rest.Config{Host: "http://unused.invalid", Transport: stub{}}
-	transport := &Transport{Read: 30 * time.Second, Write: 30 * time.Second}
+	transport := New(Options{Read: 30 * time.Second, Write: 30 * time.Second})
 	made := map[string]*http.Client{}
 	for name, c := range map[string]*rest.Config{"bare": config, "lanyard": transport.Instrument(config)} {
 		client, err := rest.HTTPClientFor(c)
@@ -65,7 +68,7 @@ func clients(tb testing.TB) map[string]*http.Client {
 func itemContext(parent context.Context) context.Context {
 	ctx, cancel := context.WithDeadlineCause(parent, time.Now().Add(time.Hour), cause.ItemTimeout)
 	context.AfterFunc(parent, cancel)
-	return work.NewContext(ctx, &work.Unit{Kind: work.Item, Owner: "bench"})
+	return work.NewContext(ctx, &work.Unit{Kind: report.Item, Owner: "bench"})
 }
 
 func update(ctx context.Context, tb testing.TB, client *http.Client) {

@@ -1,27 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
 	"context"
-	"crypto/tls"
-	"net"
 	"net/http"
 	"net/http/httptrace"
-	"syscall"
+	"sync"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
-// Exec, attach and port-forward do not go through the transport that client-go makes of a configuration. Its
-// packages transport/spdy and transport/websocket (0.37.2) have a round tripper of their own wrapped as that would
-// be, which dials, whatever config.Dial says, and keeps the connection for whoever made it. So these calls are
-// checked, accounted for and limited here as all others are, and then sent by that round tripper. What they write is
-// not fenced: there is no place to put a connection of ours. It is only known where it is one for WebSockets, which
-// tell of it (httptrace), and is then closed at the end of the term, or of Run.
+// Exec, attach and port-forward do not use the transport that client-go makes from a configuration.
+// Its packages transport/spdy and transport/websocket wrap a round tripper of their own, which
+// dials whatever config.Dial says, and keeps the connection for its caller. So these calls are
+// checked, accounted for and limited here as all others are, and then sent by that round tripper.
+// Their writes are not fenced: there is no place for a connection of ours. The connection is known
+// only for WebSockets, which report it through httptrace; it is closed at the end of the term or of
+// Run.
 
-// carriesCalls tells whether calls may go through other connections than those of a round tripper that
-// is to be wrapped: below what client-go makes for ordinary clients there is net/http's transport.
+// carriesCalls reports whether ordinary calls go through a round tripper that is to be wrapped:
+// below what client-go makes for ordinary clients is net/http's transport.
 func carriesCalls(rt http.RoundTripper) bool {
 	for {
 		if _, ok := rt.(*http.Transport); ok {
@@ -35,60 +37,59 @@ func carriesCalls(rt http.RoundTripper) bool {
 	}
 }
 
-// guard has an upgrade end with the call's context, and with its term, however far it has come: nothing stops it
-// at the connection.
-func (c *call) guard(needed *term.Term) {
+// setUpgrade returns the context for an upgrade, which ends with ctx and with the term, however far
+// the upgrade has come: nothing stops its writes at the connection.
+func (c *call) setUpgrade(ctx context.Context, needed *term.Term) context.Context {
 	c.upgrade = true
-	ctx, cancel := context.WithCancelCause(c.ctx)
-	stops := []func() bool{}
+	guard := &upgradeGuard{}
+	ctx, cancel := context.WithCancelCause(ctx)
 	if needed != nil {
-		stops = append(stops, context.AfterFunc(needed.Lost(), func() { cancel(context.Cause(needed.Lost())) }))
+		lost := needed.Lost()
+		guard.onEnd(lost, func() { cancel(context.Cause(lost)) })
 	}
 	limited := c.cancel
 	c.cancel = func() {
-		for _, stop := range stops {
-			stop() // the connection outlives the call that made it
-		}
+		guard.release() // the connection outlives the call that made it
 		cancel(nil)
 		if limited != nil {
 			limited()
 		}
 	}
-	if c.ctx = ctx; !c.Connects() {
-		return // it is no upgrade after all, and may share its connection
+	if !apicall.Connects(&c.Call.Call) {
+		return ctx // it is no upgrade after all, and may share its connection
 	}
 	pool := c.pool
-	c.ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
-		made := pool.conns.adopt(info.Conn, needed)
-		stops = append(stops, context.AfterFunc(ctx, made.drop))
-	}})
+	return httptrace.WithClientTrace(
+		ctx,
+		&httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
+			made := pool.Adopt(info.Conn, needed)
+			guard.onEnd(ctx, made.Abort)
+		}},
+	)
 }
 
-// adopt takes up a connection that another has dialled. Nobody tells when it is closed, so those that have been
-// are forgotten here.
-func (c *connections) adopt(dialled net.Conn, fence *term.Term) *conn {
-	if secured, ok := dialled.(*tls.Conn); ok {
-		dialled = secured.NetConn() // to be dropped, not to be taken leave of
-	}
-	c.mu.Lock()
-	for known := range c.open {
-		if isClosed(known.Conn) {
-			delete(c.open, known)
-		}
-	}
-	made, closed := c.track(dialled, fence), c.closed
-	c.mu.Unlock()
-	if closed {
-		made.drop()
-	}
-	return made
+// upgradeGuard ends an upgrade when a context ends, until it is released. It is safe for concurrent
+// use.
+type upgradeGuard struct {
+	mu    sync.Mutex
+	stops []func() bool
 }
 
-func isClosed(c net.Conn) bool {
-	socket, ok := c.(syscall.Conn)
-	if !ok {
-		return false
+// onEnd calls end when ctx ends, and at once if it has ended.
+func (g *upgradeGuard) onEnd(ctx context.Context, end func()) {
+	stop := context.AfterFunc(ctx, end)
+	if ctx.Err() != nil {
+		end() // now, and not when the goroutine of AfterFunc runs
 	}
-	raw, err := socket.SyscallConn()
-	return err != nil || raw.Control(func(uintptr) {}) != nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stops = append(g.stops, stop)
+}
+
+func (g *upgradeGuard) release() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, stop := range g.stops {
+		stop()
+	}
 }

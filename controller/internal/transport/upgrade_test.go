@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package transport
 
 import (
@@ -14,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
@@ -98,7 +101,10 @@ func notDialled(context.Context, string, string) (net.Conn, error) {
 func TestC14AnUpgradeIsSentByWhatClientGoBringsForItAndEndsWithTheTerm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		traced, wrapped := 0, 0
-		tr := &Transport{Observer: &told{}, Trace: func(next http.RoundTripper) http.RoundTripper { traced++; return next }}
+		tr := New(Options{
+			Observers: observe.Observers{&told{}},
+			Wrap:      func(next http.RoundTripper) http.RoundTripper { traced++; return next },
+		})
 		defer tr.Close()
 		config := tr.Instrument(&rest.Config{Host: "http://server.invalid", Dial: notDialled, WrapTransport: func(next http.RoundTripper) http.RoundTripper {
 			wrapped++ // by the user
@@ -111,8 +117,8 @@ func TestC14AnUpgradeIsSentByWhatClientGoBringsForItAndEndsWithTheTerm(t *testin
 				t.Fatalf("the upgrade returned %v, its connection is closed: %v", err, u.conn.isClosed())
 			}
 		}
-		if cost := unit.Cost(); cost.Calls != 2 || cost.Writes != 2 || len(unit.Outstanding()) != 0 || traced != 2 || wrapped != 2 || len(tr.pools) != 1 {
-			t.Errorf("the unit was in %+v, and is in %v; %d were traced, %d wrapped; there are %d pools", cost, unit.Outstanding(), traced, wrapped, len(tr.pools))
+		if cost := unit.Cost(); cost.Calls != 2 || cost.Writes != 2 || len(unit.Outstanding()) != 0 || traced != 2 || wrapped != 2 || len(tr.pools.all) != 1 {
+			t.Errorf("the unit was in %+v, and is in %v; %d were traced, %d wrapped; there are %d pools", cost, unit.Outstanding(), traced, wrapped, len(tr.pools.all))
 		}
 		unit.Term.End(cause.TermTaken, "b")
 		if !u.conn.isClosed() {
@@ -151,7 +157,7 @@ func TestC14AnUpgradeThatIsNotDoneEndsWithTheTermAndItsContext(t *testing.T) {
 				}
 				ctx, cancel := context.WithCancelCause(work.NewContext(context.WithoutCancel(t.Context()), unit))
 				defer cancel(nil)
-				tr := &Transport{}
+				tr := New(Options{})
 				defer tr.Close()
 				config, done := tr.Instrument(&rest.Config{Host: "http://server.invalid", Dial: notDialled}), make(chan error)
 				go func() { done <- upgrade(ctx, t, config, u) }()
@@ -173,7 +179,7 @@ func TestC14AnUpgradeThatIsNotDoneEndsWithTheTermAndItsContext(t *testing.T) {
 
 func TestC14WhatIsNoUpgradeNeedsItsTermTooAndDoesNotCloseAConnectionThatItMayShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		u, unit, tr := &upgrader{}, &work.Unit{Term: newTerm(t, time.Minute)}, &Transport{}
+		u, unit, tr := &upgrader{}, &work.Unit{Term: newTerm(t, time.Minute)}, New(Options{})
 		defer tr.Close()
 		config := tr.Instrument(&rest.Config{Host: "http://server.invalid", Dial: notDialled})
 		ctx := work.NewContext(context.WithoutCancel(t.Context()), unit)
@@ -210,7 +216,7 @@ func TestC18AnUpgradesRefusalThatClientGoMakesAnErrorOfIsARefusal(t *testing.T) 
 					}
 					return nil, errors.New("unable to upgrade streaming request: " + test.text)
 				}
-				tr := &Transport{}
+				tr := New(Options{})
 				defer tr.Close()
 				config := tr.Instrument(&rest.Config{Host: "http://server.invalid", Dial: notDialled})
 				err := upgrade(work.NewContext(t.Context(), unit), t, config, u)
@@ -219,30 +225,5 @@ func TestC18AnUpgradesRefusalThatClientGoMakesAnErrorOfIsARefusal(t *testing.T) 
 				}
 			})
 		})
-	}
-}
-
-func TestWhatIsDialledForAnUpgradeIsForgottenOnceItIsClosed(t *testing.T) {
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	var known connections
-	dial := func() net.Conn {
-		t.Helper()
-		dialled, err := new(net.Dialer).DialContext(t.Context(), "tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return dialled
-	}
-	for range 3 {
-		dialled := dial()
-		known.adopt(dialled, nil)
-		if len(known.open) != 1 {
-			t.Errorf("%d connections are known", len(known.open))
-		}
-		_ = dialled.Close()
 	}
 }

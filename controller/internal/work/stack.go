@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package work
 
 import (
@@ -6,8 +8,8 @@ import (
 	"strconv"
 )
 
-// GoroutineID returns the number by which stack traces name the goroutine that calls it, 0 if that
-// cannot be told. It is for reports; nothing is ever looked up by it while the work goes on.
+// GoroutineID returns the number that stack traces give to the calling goroutine, or 0 if it cannot
+// be read. It is for reports only.
 func GoroutineID() uint64 {
 	var buf [64]byte
 	header := buf[:runtime.Stack(buf[:], false)]

@@ -1,6 +1,8 @@
-// Package work keeps account of what a manager is running: each runnable, informer and item is a
-// unit, carried by its context into every API call that is made on its behalf. From that the
-// shutdown report knows what did not stop, and an item knows what it cost.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package work keeps account of what a manager is running. Each controller, informer, runnable and
+// item is a unit, which its context carries into every API call made on its behalf. From the units
+// the shutdown report knows what did not stop, and the transport knows whose call it sends.
 package work
 
 import (
@@ -13,163 +15,43 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/lanyard-k8s/lanyard/controller/apicall"
+	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
-	"github.com/lanyard-k8s/lanyard/controller/internal/tracescope"
+	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
-// Kind tells units apart.
-type Kind string
-
-// The kinds of units.
-const (
-	Item       Kind = "item"
-	Runnable   Kind = "runnable"
-	Informer   Kind = "informer"
-	Controller Kind = "controller"
-	Leadership Kind = "leadership"
-)
-
-// Unit is one piece of work, from its start until it has returned.
+// Unit is one piece of work, from its start until it has returned. Its exported fields do not
+// change once it has started.
 type Unit struct {
-	Kind    Kind
-	Owner   string               // the controller, runnable or informer by name
-	Key     types.NamespacedName // of an item
+	Kind    report.Kind
+	Owner   string            // the name of the controller, informer or runnable; the Lease, for leadership
+	Key     reconcile.Request // the object; set for an item only
 	Start   time.Time
-	Due     time.Time  // when its time is over, of an item
-	Attempt int        // of an item: 1 for the first of a chain of tries
-	Term    *term.Term // without which it must not write; nil when it needs none
-	Scope   tracescope.Scope
-	base    context.Context //ctxvet:ok ctxfield: the unit is carried by a context itself: see SetDeadline
-	limits  *Limits         // nil for what is no item
-	ctx     itemContext     // of an item
+	Term    *term.Term // the term that its writes need; nil if they need none
+	Attempt int        // for an item: 1 for the first of a chain of retries
+	UID     types.UID  // of the object that an item reconciles; empty if it is not in the cache
 
-	heard atomic.Int64 // when the API server sent something last, in Unix nanoseconds
-
-	mu        sync.Mutex
-	goroutine uint64  // the number of the one that does the work, to find its stack by
-	calls     []*Call // outstanding
-	cut       []Call  // ended because their context did
-	cost      Cost
-	resource  string // that an informer lists
-	log       any    // a logr.Logger, once an item has one
+	goroutine atomic.Uint64 // the number of its goroutine; 0 unless stacks are wanted
+	ledger
+	budget
 }
 
-// Cost is what a unit has asked of the API server.
-type Cost struct {
-	Calls  int // requests sent, each attempt counted
-	Writes int // of these, the ones that were not reads
-	// Waited is how long calls waited for room on a connection, added up.
-	Waited time.Duration
-}
+// SetGoroutine notes the number of the goroutine that does the work: see [GoroutineID].
+func (u *Unit) SetGoroutine(id uint64) { u.goroutine.Store(id) }
 
-// Call is one outstanding API request.
-type Call struct {
-	apicall.Call
-	Start   time.Time
-	Waiting bool // for room on a connection: not sent yet
-}
-
-// Heard notes that the API server has sent something.
-func (u *Unit) Heard() { u.heard.Store(time.Now().UnixNano()) }
-
-// LastHeard is when the API server sent something last, zero if it never has.
-func (u *Unit) LastHeard() time.Time {
-	if at := u.heard.Load(); at > 0 {
-		return time.Unix(0, at)
+// Describe returns the unit as a report shows it, with the given calls.
+func (u *Unit) Describe(calls []Outstanding) report.Work {
+	now := time.Now()
+	w := report.Work{Kind: u.Kind, Owner: u.Owner, Item: u.Key, Age: now.Sub(u.Start)}
+	for _, c := range calls {
+		call := c.Call
+		call.Age = now.Sub(c.Start)
+		w.Calls = append(w.Calls, call)
 	}
-	return time.Time{}
-}
-
-// Group is the API group of what an informer lists, "" for the core group and while it is not known.
-func (u *Unit) Group() string {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	_, group, _ := strings.Cut(u.resource, ".")
-	return group
-}
-
-// SetGoroutine notes the number of the goroutine that does the work.
-func (u *Unit) SetGoroutine(id uint64) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.goroutine = id
-}
-
-// GoroutineNumber is the number that SetGoroutine noted.
-func (u *Unit) GoroutineNumber() uint64 {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.goroutine
-}
-
-// Begin notes that a call is on its way. End must follow.
-func (u *Unit) Begin(c *Call) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.calls = append(u.calls, c)
-	if u.Kind == Informer && u.resource == "" {
-		u.resource = c.Resource
-	}
-	u.cost.Calls++
-	if !c.ReadOnly() {
-		u.cost.Writes++
-	}
-}
-
-// Wait notes that a call waits for room on a connection, until done is called. One that has got none stays
-// marked, for the report: it was never sent.
-func (u *Unit) Wait(c *Call) (done func(room bool)) {
-	began := time.Now()
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	c.Waiting = true
-	return func(room bool) {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		c.Waiting = !room
-		u.cost.Waited += time.Since(began)
-	}
-}
-
-// End notes that a call has returned; cut tells that it did because its context ended. Only the first
-// End of a call counts.
-func (u *Unit) End(c *Call, cut bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	i := slices.Index(u.calls, c)
-	if i < 0 {
-		return
-	}
-	u.calls = slices.Delete(u.calls, i, i+1)
-	if cut {
-		u.cut = append(u.cut, *c)
-	}
-}
-
-// Cut returns the calls that ended because their context did.
-func (u *Unit) Cut() []Call {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return slices.Clone(u.cut)
-}
-
-// Cost returns what the unit has asked of the API server so far.
-func (u *Unit) Cost() Cost {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.cost
-}
-
-// Outstanding returns the calls that have not returned yet, oldest first.
-func (u *Unit) Outstanding() []Call {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	calls := make([]Call, len(u.calls))
-	for i, c := range u.calls {
-		calls[i] = *c
-	}
-	return calls
+	return w
 }
 
 type contextKey struct{}
@@ -179,8 +61,174 @@ func NewContext(ctx context.Context, u *Unit) context.Context {
 	return context.WithValue(ctx, contextKey{}, u)
 }
 
-// From returns the unit on whose behalf ctx runs, nil outside any.
+// From returns the unit on whose behalf ctx runs, or nil.
 func From(ctx context.Context) *Unit {
 	u, _ := ctx.Value(contextKey{}).(*Unit)
 	return u
+}
+
+// Limits is how long an item, and each of its calls to external systems, may take. All items of a
+// controller share it.
+type Limits struct {
+	Item     time.Duration
+	Reserve  time.Duration // the part of Item by which the reconcile function's context ends earlier
+	External time.Duration // one call to something that is not the API server; zero or less: no limit
+}
+
+// budget is an item's time. It is empty for other units.
+type budget struct {
+	limits *Limits
+	due    time.Time       // the end of the item's whole time
+	item   context.Context //ctxvet:ok ctxfield: ReserveContext needs the item's context without its deadline
+}
+
+// SetLimits gives an item its time. It must be called before the unit is added to a [Registry].
+func (b *budget) SetLimits(start time.Time, limits *Limits) {
+	b.limits = limits
+	b.due = start.Add(limits.Item)
+}
+
+// WithDeadline returns the context for the reconcile function of an item. ctx is the item's own
+// context, which ends for every reason but the time.
+func (b *budget) WithDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	b.item = ctx
+	return context.WithDeadlineCause(ctx, b.due.Add(-b.limits.Reserve), cause.ItemTimeout)
+}
+
+// Overdue reports whether an item's whole time was over at a moment, and by more than grace.
+func (b *budget) Overdue(now time.Time, grace time.Duration) bool {
+	return b.limits != nil && now.After(b.due.Add(grace))
+}
+
+// ReserveContext returns a context with the values of ctx that ends with the item's whole time, or
+// in the instant in which the item is cancelled. It has ended already if the item has.
+func (b *budget) ReserveContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.limits == nil {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(tree.WithValues(b.item, ctx), b.due, cause.ItemTimeout)
+}
+
+// ExternalContext limits ctx to the time for one call to something that is not the API server.
+func (b *budget) ExternalContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if b.limits == nil || b.limits.External <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, b.limits.External, cause.CallTimeout)
+}
+
+// Outstanding is an API call that has begun and has not ended.
+type Outstanding struct {
+	report.Call
+	Start time.Time
+}
+
+// Cost is what a unit has asked of the API server.
+type Cost struct {
+	Calls  int // attempts at calls
+	Writes int // attempts at calls that are not reads
+}
+
+// ledger keeps account of a unit's API calls. It is safe for concurrent use.
+type ledger struct {
+	heard atomic.Int64 // when the API server last sent something, in Unix nanoseconds
+
+	mu          sync.Mutex
+	outstanding []*Outstanding
+	interrupted []Outstanding // ended because their contexts did
+	cost        Cost
+	resource    string // of the first call
+}
+
+// CallBegan notes that a call has begun. CallEnded must follow.
+func (l *ledger) CallBegan(c *Outstanding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outstanding = append(l.outstanding, c)
+	if l.resource == "" {
+		l.resource = c.Resource
+	}
+	l.count(c)
+}
+
+// CallRepeated notes another attempt at a call that has begun.
+func (l *ledger) CallRepeated(c *Outstanding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count(c)
+}
+
+func (l *ledger) count(c *Outstanding) {
+	l.cost.Calls++
+	if !apicall.ReadOnly(&c.Call) {
+		l.cost.Writes++
+	}
+}
+
+// CallWaits notes whether a call is waiting for room on a connection. A call that ends while it
+// waits keeps that mark: it was never sent.
+func (l *ledger) CallWaits(c *Outstanding, waiting bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.Waiting = waiting
+}
+
+// CallEnded notes that a call has ended; interrupted reports whether it did because its context
+// ended. Only the first CallEnded of a call counts.
+func (l *ledger) CallEnded(c *Outstanding, interrupted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.outstanding, c)
+	if i < 0 {
+		return
+	}
+	l.outstanding = slices.Delete(l.outstanding, i, i+1)
+	if interrupted {
+		l.interrupted = append(l.interrupted, *c)
+	}
+}
+
+// Interrupted returns the calls that ended because their contexts did.
+func (l *ledger) Interrupted() []Outstanding {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.interrupted)
+}
+
+// Outstanding returns the calls that have not ended, oldest first.
+func (l *ledger) Outstanding() []Outstanding {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	calls := make([]Outstanding, len(l.outstanding))
+	for i, c := range l.outstanding {
+		calls[i] = *c
+	}
+	return calls
+}
+
+// Cost returns what the unit has asked of the API server so far.
+func (l *ledger) Cost() Cost {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cost
+}
+
+// Group returns the API group of the resource that the unit's first call was about. It is empty for
+// the core group and before the first call.
+func (l *ledger) Group() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, group, _ := strings.Cut(l.resource, ".")
+	return group
+}
+
+// Heard notes that the API server has sent something.
+func (l *ledger) Heard() { l.heard.Store(time.Now().UnixNano()) }
+
+// LastHeard returns when the API server last sent something, or the zero time.
+func (l *ledger) LastHeard() time.Time {
+	if at := l.heard.Load(); at > 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
 }

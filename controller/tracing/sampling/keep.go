@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package sampling
 
 import (
@@ -11,23 +13,26 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
 // KeepOptions configures a [KeepFilter]. The zero value works.
 type KeepOptions struct {
-	// Slow is how long a reconcile takes at least to be kept for that alone. Default: one second.
+	// Slow is the duration from which on a reconcile is kept because it was slow. Default: one
+	// second.
 	Slow time.Duration
-	// MaxTraces is how many reconciles are waited for at a time. More are not filtered. Default: 1024.
+	// MaxTraces is the number of reconciles whose spans are held at the same time. Default: 1024.
 	MaxTraces int
-	// MaxSpans is how many spans of one reconcile wait. A longer one is not filtered. Default: 256.
+	// MaxSpans is the number of spans that are held of one reconcile. Default: 256.
 	MaxSpans int
 }
 
-// KeepFilter is a span processor that keeps the spans of one reconcile until it has ended, and passes them on
-// only if the reconcile wrote, failed, was cancelled, was slow or was linked to a sampled span. Spans that
-// belong to no reconcile pass. What does not fit into its bounds passes too: it drops nothing that it has not
-// seen the end of.
+// KeepFilter is a span processor that holds the spans of a reconcile until the reconcile has ended.
+// Then it passes them on if the reconcile wrote, failed, was cancelled, was slow (see
+// KeepOptions.Slow), or was linked to a sampled span; otherwise it drops them. Spans that belong to
+// no reconcile are passed on at once. So are the spans of a reconcile for which
+// KeepOptions.MaxTraces or MaxSpans leaves no room.
 type KeepFilter struct {
 	next    sdktrace.SpanProcessor
 	options KeepOptions
@@ -53,7 +58,7 @@ const (
 	drop
 )
 
-// NewKeepFilter makes a filter before next. It starts no goroutine.
+// NewKeepFilter makes a filter that passes spans to next. It starts no goroutine.
 func NewKeepFilter(next sdktrace.SpanProcessor, options KeepOptions) *KeepFilter {
 	options.Slow = cmp.Or(options.Slow, time.Second)
 	options.MaxTraces = cmp.Or(options.MaxTraces, 1024)
@@ -133,7 +138,7 @@ func (p *pending) take() []sdktrace.ReadOnlySpan {
 	return spans
 }
 
-// matters tells whether a reconcile that has ended is one to keep.
+// matters reports whether a reconcile that has ended is one to keep.
 func (f *KeepFilter) matters(span sdktrace.ReadOnlySpan) bool {
 	if span.Status().Code == codes.Error || span.EndTime().Sub(span.StartTime()) >= f.options.Slow {
 		return true
@@ -145,14 +150,15 @@ func (f *KeepFilter) matters(span sdktrace.ReadOnlySpan) bool {
 	}
 	for _, a := range span.Attributes() {
 		switch a.Key {
-		case tracing.AttrCancelCause:
+		case semconv.AttrCancelCause:
 			return true
-		case tracing.AttrWrites:
+		case semconv.AttrWrites:
 			if a.Value.AsInt64() > 0 {
 				return true
 			}
-		case tracing.AttrResult:
-			if result := a.Value.AsString(); result != tracing.ResultDone && result != tracing.ResultRequeue {
+		case semconv.AttrResult:
+			if result := a.Value.AsString(); result != string(reconcile.Done) &&
+				result != string(reconcile.Requeued) {
 				return true
 			}
 		}
@@ -160,26 +166,27 @@ func (f *KeepFilter) matters(span sdktrace.ReadOnlySpan) bool {
 	return false
 }
 
-// isReconcile tells whether a span is the local root of a reconcile.
+// isReconcile reports whether a span is the local root of a reconcile.
 func isReconcile(span sdktrace.ReadOnlySpan) bool {
 	if span.Parent().IsValid() && !span.Parent().IsRemote() {
 		return false
 	}
 	for _, a := range span.Attributes() {
-		if a.Key == attribute.Key(tracing.AttrController) {
+		if a.Key == attribute.Key(semconv.AttrController) {
 			return true
 		}
 	}
 	return false
 }
 
-// ForceFlush passes on all that is kept, and all that will still end of these reconciles.
+// ForceFlush passes on all spans that are held. Of the reconciles that these belong to, it passes
+// on all further spans too.
 func (f *KeepFilter) ForceFlush(ctx context.Context) error {
 	f.release(false)
 	return f.next.ForceFlush(ctx)
 }
 
-// Shutdown passes on all that is kept, and ends the next processor.
+// Shutdown passes on the spans that are held, and shuts down the next processor.
 func (f *KeepFilter) Shutdown(ctx context.Context) error {
 	f.release(true)
 	return f.next.Shutdown(ctx)

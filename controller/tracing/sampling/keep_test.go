@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package sampling_test
 
 import (
@@ -15,8 +17,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -34,7 +37,7 @@ func filter(options sampling.KeepOptions) *filtered {
 }
 
 func (f *filtered) reconcile(ctx context.Context, options ...trace.SpanStartOption) (context.Context, trace.Span) {
-	options = append(options, trace.WithNewRoot(), trace.WithAttributes(attribute.String(tracing.AttrController, "test")))
+	options = append(options, trace.WithNewRoot(), trace.WithAttributes(attribute.String(semconv.AttrController, "test")))
 	return f.Tracer("test").Start(ctx, "reconcile test", options...)
 }
 
@@ -61,12 +64,12 @@ func TestOnlyReconcilesThatMatteredAreKept(t *testing.T) {
 		end   func(trace.Span)
 		want  []string
 	}{
-		"did nothing":                    {nil, set(attribute.String(tracing.AttrResult, tracing.ResultDone), attribute.Int(tracing.AttrWrites, 0)), nil},
-		"waits":                          {nil, set(attribute.String(tracing.AttrResult, tracing.ResultRequeue)), nil},
-		"wrote":                          {nil, set(attribute.String(tracing.AttrResult, tracing.ResultDone), attribute.Int(tracing.AttrWrites, 1)), kept},
+		"did nothing":                    {nil, set(attribute.String(semconv.AttrResult, string(reconcile.Done)), attribute.Int(semconv.AttrWrites, 0)), nil},
+		"waits":                          {nil, set(attribute.String(semconv.AttrResult, string(reconcile.Requeued))), nil},
+		"wrote":                          {nil, set(attribute.String(semconv.AttrResult, string(reconcile.Done)), attribute.Int(semconv.AttrWrites, 1)), kept},
 		"failed":                         {nil, func(s trace.Span) { s.SetStatus(codes.Error, "") }, kept},
-		"to be tried":                    {nil, set(attribute.String(tracing.AttrResult, tracing.ResultRetry)), kept},
-		"cancelled":                      {nil, set(attribute.String(tracing.AttrCancelCause, "shutdown")), kept},
+		"to be tried":                    {nil, set(attribute.String(semconv.AttrResult, string(reconcile.Retried))), kept},
+		"cancelled":                      {nil, set(attribute.String(semconv.AttrCancelCause, "shutdown")), kept},
 		"slow":                           {[]trace.SpanStartOption{trace.WithTimestamp(time.Now().Add(-time.Second))}, set(), kept},
 		"linked":                         {[]trace.SpanStartOption{linked(trace.FlagsSampled)}, set(), kept},
 		"linked to what was not sampled": {[]trace.SpanStartOption{linked(0)}, set(), nil},
@@ -168,7 +171,7 @@ func TestReconcilesAtTheSameTimeDoNotMix(t *testing.T) {
 				f.step(ctx).End()
 			}
 			if i%2 == 0 {
-				root.SetAttributes(attribute.Int(tracing.AttrWrites, 1))
+				root.SetAttributes(attribute.Int(semconv.AttrWrites, 1))
 			}
 			root.End()
 		})

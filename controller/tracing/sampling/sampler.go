@@ -1,5 +1,7 @@
-// Package sampling decides which reconciles are traced: by ratio and by what led to them at their start, and
-// by what came of them at their end. It is for whoever sets up OpenTelemetry's SDK:
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sampling decides which reconciles are traced: by ratio and by what led to them at their
+// start, and by what came of them at their end. It is for whoever sets up OpenTelemetry's SDK:
 //
 //	provider := sdktrace.NewTracerProvider(
 //		sdktrace.WithSampler(sampling.Sampler(0.01, sampling.Budget{})),
@@ -16,24 +18,32 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"k8s.io/client-go/util/flowcontrol"
 
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
-// Budget bounds how many traces are sampled only because of a link. A link may come from an annotation that
-// anyone has written. The zero value is a bound too.
+// Budget limits how many reconciles per second [Sampler] samples because they are linked to a
+// sampled trace. It is a limit because a link may come from an annotation, which anyone who can
+// write the object can set. The zero value allows one per second.
 type Budget struct {
-	// PerSecond is how many traces are sampled by a link, in the long run. Default: 1. Negative: none.
+	// PerSecond is the number of such reconciles that are sampled per second, on average. Default:
+	// 1. A negative value means none.
 	PerSecond float32
-	// Burst is how many may come at once. Default: 10.
+	// Burst is the number of such reconciles that may be sampled at once. Default: 10.
 	Burst int
 }
 
-// Sampler samples what is below a sampled span; of all else the given part, the beginnings and ends of terms of
-// leadership, which are few, and what is linked to a sampled span, within the budget.
+// Sampler returns a sampler for a program of controllers. It samples:
+//   - each span whose parent is sampled;
+//   - the given ratio of all other traces, from 0 to 1;
+//   - each beginning and end of a term of leadership, which are few;
+//   - reconciles that are linked to a sampled span, as far as budget allows.
 func Sampler(ratio float64, budget Budget) sdktrace.Sampler {
 	s := linkSampler{ratio: sdktrace.TraceIDRatioBased(ratio)}
 	if budget.PerSecond >= 0 {
-		s.budget = flowcontrol.NewTokenBucketPassiveRateLimiter(cmp.Or(budget.PerSecond, 1), cmp.Or(budget.Burst, 10))
+		s.budget = flowcontrol.NewTokenBucketPassiveRateLimiter(
+			cmp.Or(budget.PerSecond, 1),
+			cmp.Or(budget.Burst, 10),
+		)
 	}
 	return sdktrace.ParentBased(s)
 }
@@ -46,7 +56,8 @@ type linkSampler struct {
 // ShouldSample takes of the budget only what nothing else has given already.
 func (s linkSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
 	result := s.ratio.ShouldSample(p)
-	if result.Decision == sdktrace.Drop && (slices.ContainsFunc(p.Attributes, ofTerm) || s.withinBudget(p.Links)) {
+	if result.Decision == sdktrace.Drop &&
+		(slices.ContainsFunc(p.Attributes, ofTerm) || s.withinBudget(p.Links)) {
 		result.Decision = sdktrace.RecordAndSample
 	}
 	return result
@@ -56,8 +67,8 @@ func (s linkSampler) withinBudget(links []trace.Link) bool {
 	return s.budget != nil && slices.ContainsFunc(links, sampled) && s.budget.TryAccept()
 }
 
-// ofTerm tells that a span is the beginning or the end of a term.
-func ofTerm(a attribute.KeyValue) bool { return a.Key == tracing.AttrLease }
+// ofTerm reports whether a span is the beginning or the end of a term.
+func ofTerm(a attribute.KeyValue) bool { return a.Key == semconv.AttrLease }
 
 func sampled(link trace.Link) bool { return link.SpanContext.IsSampled() }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package sampling_test
 
 import (
@@ -13,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/sampling"
+	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
 func linked(flags trace.TraceFlags) trace.SpanStartOption {
@@ -83,11 +85,11 @@ func TestTheBeginningsAndEndsOfTermsAreAlwaysSampledAndTakeNothingOfTheBudget(t 
 	of := func(key string) trace.SpanStartOption { return trace.WithAttributes(attribute.String(key, "x")) }
 	s := sampling.Sampler(0, sampling.Budget{PerSecond: 0.001, Burst: 1})
 	for range 100 {
-		if _, ok := start(s, t.Context(), of(tracing.AttrLease), linked(trace.FlagsSampled), trace.WithNewRoot()); !ok {
+		if _, ok := start(s, t.Context(), of(semconv.AttrLease), linked(trace.FlagsSampled), trace.WithNewRoot()); !ok {
 			t.Fatal("a span of a term is not sampled")
 		}
 	}
-	if _, ok := start(s, t.Context(), of(tracing.AttrTerm)); ok {
+	if _, ok := start(s, t.Context(), of(semconv.AttrTerm)); ok {
 		t.Error("a reconcile in a term is sampled like the term itself")
 	}
 	if _, ok := start(s, t.Context(), linked(trace.FlagsSampled)); !ok {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package assets builds the binaries of a Kubernetes control plane from their
 // Go modules, once, and keeps them in the user's cache folder.
 //

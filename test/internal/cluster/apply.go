@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package cluster puts manifests into a cluster and waits until they are of use.
 package cluster
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package kustomize builds kustomizations in this process, so that neither the tests nor the
 // demonstration need kubectl. It is the kustomize that kubectl 1.37 carries.
 package kustomize

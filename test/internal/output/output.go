@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package output collects what a process under test writes, while the test reads it.
 package output
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package repo finds the repository's files from wherever a test or command runs within it.
 package repo
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package suite is the frame of the packages that test against a control plane of their own.
 package suite
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A replica is a process with a writer, for tests that stop and kill processes. It tells its events as
 // lines of JSON on standard output.
 package main
@@ -17,11 +19,8 @@ import (
 
 // main takes a kubeconfig and writer.Options.
 func main() {
-	ctx, stop := controller.SignalContext(context.Background())
-	defer stop()
-	if err := run(ctx, os.Args[1], os.Args[2]); err != nil {
+	if err := run(context.Background(), os.Args[1], os.Args[2]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		stop()
 		os.Exit(1)
 	}
 }
@@ -43,9 +42,13 @@ func run(ctx context.Context, kubeconfig, how string) error {
 		_ = out.Encode(e) // nobody listens any more
 	}
 	if options.Plain {
+		ctx, stop := controller.SignalContext(ctx)
+		defer stop()
 		return plain(ctx, config, options, tell)
 	}
 	w := writer.New(config, options, tell)
+	ctx, stop := controller.SignalContext(ctx, w.Manager)
+	defer stop()
 	err = w.Run(ctx)
 	tell(writer.Event{What: "ended", Detail: w.Report().String()})
 	return err

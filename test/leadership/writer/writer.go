@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package writer is a controller that writes as much as it can for as long as it leads, without a
 // precondition in any write: what must not happen twice at once would happen if it could.
 package writer
@@ -73,11 +75,11 @@ func New(config *rest.Config, options Options, tell func(Event)) *Writer {
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &slow{next} })
 	}
 	election := options.Election
-	w.Manager = controller.NewManager(config, controller.Options{LeaderElection: &election})
+	w.Manager = controller.NewManager(config, controller.ManagerOptions{LeaderElection: &election})
 	w.kube, w.wardle = kubernetes.NewForConfigOrDie(w.Config()), versioned.NewForConfigOrDie(w.Config())
 	factory := informers.NewSharedInformerFactoryWithOptions(w.kube, 0, informers.WithNamespace(options.Namespace),
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = Target }))
-	controller.New(w.Manager, "writer", factory.Core().V1().ConfigMaps().TypedInformer(), w.reconcile, controller.ControllerOptions{Workers: options.Workers})
+	controller.New(w.Manager, "writer", factory.Core().V1().ConfigMaps().TypedInformer(), w.reconcile, controller.Options{Workers: options.Workers})
 	w.AddLeaderRunnable("told", w.lead)
 	w.AddRunnable("ready", w.awaitReady)
 	return w

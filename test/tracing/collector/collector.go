@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package collector is an OpenTelemetry collector in a test's process: what sends spans to it by OTLP, as gRPC
 // or as HTTP, has them kept for the test to look at.
 package collector
@@ -47,13 +49,13 @@ func (s *Span) End() time.Time { return time.Unix(0, int64(s.EndTimeUnixNano)) }
 // Took is how long it lasted.
 func (s *Span) Took() time.Duration { return s.End().Sub(s.Begin()) }
 
-// Failed tells whether its status is an error.
+// Failed reports whether its status is an error.
 func (s *Span) Failed() bool { return s.GetStatus().GetCode() == tracev1.Status_STATUS_CODE_ERROR }
 
 // Value is an attribute in words, "" when there is none.
 func (s *Span) Value(key string) string { return value(s.Attributes, key) }
 
-// LinksTo tells whether it is linked to another.
+// LinksTo reports whether it is linked to another.
 func (s *Span) LinksTo(other *Span) bool {
 	for _, link := range s.Links {
 		if hex.EncodeToString(link.SpanId) == other.ID() && hex.EncodeToString(link.TraceId) == other.Trace() {

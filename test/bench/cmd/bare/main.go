@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The program under test on bare client-go, written as kubernetes/sample-controller is: informer,
 // workqueue and lister. It does not log each item, as sample-controller does, so that what the others are
 // compared with is the least that it takes.

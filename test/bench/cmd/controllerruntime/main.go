@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The program under test on controller-runtime, written as its documentation says: a manager with its
 // defaults, the builder, and the manager's client, which reads from the cache.
 package main

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The program under test on Lanyard, with its defaults.
 package main
 
@@ -14,5 +16,5 @@ import (
 func main() { program.Main(context.Background(), run) }
 
 func run(ctx context.Context, config *rest.Config, s *program.Settings, p *program.Probe) error {
-	return onlanyard.Run(ctx, config, s, p, controller.Options{})
+	return onlanyard.Run(ctx, config, s, p, controller.ManagerOptions{})
 }

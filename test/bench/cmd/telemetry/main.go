@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The program under test on Lanyard with all of its telemetry: tracing, one reconcile in a hundred sampled, and
 // metrics. Both are made and batched as in production; what sends them is left out, because the network's part is
 // the same for everybody.
@@ -28,7 +30,7 @@ func run(ctx context.Context, config *rest.Config, s *program.Settings, p *progr
 		_ = traces.Shutdown(context.WithoutCancel(ctx))
 		_ = meters.Shutdown(context.WithoutCancel(ctx))
 	}()
-	return onlanyard.Run(ctx, config, s, p, controller.Options{
+	return onlanyard.Run(ctx, config, s, p, controller.ManagerOptions{
 		Telemetry: controller.Telemetry{TracerProvider: traces, MeterProvider: meters},
 	})
 }

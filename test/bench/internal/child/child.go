@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package child starts a program under test, talks to it, and waits for its end.
 package child
 

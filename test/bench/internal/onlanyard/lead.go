@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package onlanyard
 
 import (
@@ -6,7 +8,7 @@ import (
 )
 
 // lead has the program work as leader only, where -elect asks for it, with the default times.
-func lead(s *program.Settings, options *controller.Options) {
+func lead(s *program.Settings, options *controller.ManagerOptions) {
 	if s.Elect {
 		options.LeaderElection = &controller.LeaderElection{Namespace: s.Namespace, Name: "lanyard", Identity: s.Token}
 	}

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package onlanyard is the program under test on Lanyard, written as docs/controllers.md says.
 package onlanyard
 
@@ -18,7 +20,7 @@ import (
 )
 
 // Run runs the program with options, which are the defaults but for what is to be compared.
-func Run(ctx context.Context, config *rest.Config, s *program.Settings, p *program.Probe, options controller.Options) error {
+func Run(ctx context.Context, config *rest.Config, s *program.Settings, p *program.Probe, options controller.ManagerOptions) error {
 	lead(s, &options)
 	m := controller.NewManager(config, options)
 	setup := configMaps
@@ -50,7 +52,7 @@ func configMaps(m *controller.Manager, s *program.Settings, p *program.Probe) er
 		}
 		return controller.Result{}, p.Work(ctx)
 	}
-	controller.New(m, "bench", maps.TypedInformer(), reconcile, controller.ControllerOptions{Workers: s.Workers})
+	controller.New(m, "bench", maps.TypedInformer(), reconcile, controller.Options{Workers: s.Workers})
 	return nil
 }
 
@@ -68,6 +70,6 @@ func flunders(m *controller.Manager, s *program.Settings, p *program.Probe) erro
 		}
 		return controller.Result{}, p.Work(ctx)
 	}
-	controller.New(m, "bench", kind.TypedInformer(), reconcile, controller.ControllerOptions{Workers: s.Workers})
+	controller.New(m, "bench", kind.TypedInformer(), reconcile, controller.Options{Workers: s.Workers})
 	return nil
 }

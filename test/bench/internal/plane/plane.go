@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package plane is the API server that the programs under test talk to: it is started, filled, and asked
 // what it has served.
 package plane

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package program is what the three programs under test share: their flags, the task that the workload has
 // for an object, and the report on what it took. It knows nothing of any framework.
 package program
@@ -36,7 +38,7 @@ type Settings struct {
 	MemProfile string // file; allocations, each one counted
 }
 
-// Flunders tells whether the objects are Flunders.
+// Flunders reports whether the objects are Flunders.
 func (s *Settings) Flunders() bool { return s.Kind == "flunder" }
 
 // errAsked is why the root context ends.

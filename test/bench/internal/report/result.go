@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package report keeps the results of runs, and makes tables and pictures of them.
 package report
 

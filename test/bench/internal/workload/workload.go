@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Package workload has the workloads, W1 to W10: what each program under test is put through, and what is
 // measured then.
 package workload
@@ -29,7 +31,7 @@ type Workload struct {
 	// RunTogether runs all programs of a round, in place of Run: at the same time what takes nothing from any of
 	// them. A result is there for each, in the order of their turns.
 	RunTogether func(ctx context.Context, e *Env, results []*report.Result) error
-	// Once tells that one run of a program is many rounds already.
+	// Once reports whether one run of a program is many rounds already.
 	Once bool
 }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command controlplane builds a Kubernetes control plane and runs it on this
 // machine.
 package main

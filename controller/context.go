@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// ReserveContext returns a context for writing a last status when a reconcile has run out of time.
+// The context of a reconcile function ends before Options.Timeout is over: earlier by
+// Options.Reserve. The returned context has the values of ctx and ends when Options.Timeout is
+// over.
+//
+//	if errors.Is(context.Cause(ctx), cause.ItemTimeout) {
+//		ctx, cancel := controller.ReserveContext(ctx)
+//		defer cancel()
+//		...
+//	}
+//
+// If the reconcile is cancelled for another reason, such as the shutdown, the returned context ends
+// at the same moment, or has ended already. Outside a reconcile, ReserveContext does what
+// [context.WithCancel] does. The idea of a deadline in two parts is from Crossplane.
+func ReserveContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if unit := work.From(ctx); unit != nil {
+		return unit.ReserveContext(ctx)
+	}
+	return context.WithCancel(ctx)
+}
+
+// ExternalContext limits ctx, the context of a reconcile function, to CallTimeouts.External. Use it
+// for one call to something other than the API server, such as a cloud provider's API. A call that
+// runs into the limit ends with [cause.CallTimeout], and the reconcile keeps the rest of its time.
+// Outside a reconcile it is [context.WithCancel].
+func ExternalContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if unit := work.From(ctx); unit != nil {
+		return unit.ExternalContext(ctx)
+	}
+	return context.WithCancel(ctx)
+}
+
+// TermFrom returns the term of leadership in which the work on ctx runs. ok is false for work that
+// runs without leadership: on every replica, or in a manager without leader election.
+func TermFrom(ctx context.Context) (term Term, ok bool) {
+	unit := work.From(ctx)
+	if unit == nil || unit.Term == nil {
+		return Term{}, false
+	}
+	return unit.Term.Config.Term, true
+}

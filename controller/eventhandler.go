@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+)
+
+// eventHandler adds the items of an informer's events to a queue. client-go calls a handler from
+// one goroutine, without a context; this one has the controller's, for filters and mappings.
+type eventHandler[O Object] struct {
+	ctx     context.Context //ctxvet:ok ctxfield: client-go's handlers have no context parameter
+	queue   *pipeline.Queue
+	mapping MapFunc[O] // nil: the item is the event's own object
+	filters []Filter[O]
+	enqueue observe.Enqueue // used for one event after the other
+}
+
+// OnAdd handles an object that appeared.
+func (h *eventHandler[O]) OnAdd(object O, initial bool) {
+	h.handle(Event[O]{Type: Added, New: object, Initial: initial}, object)
+}
+
+// OnUpdate handles a change, or a resync.
+func (h *eventHandler[O]) OnUpdate(before, after O) {
+	h.handle(Event[O]{Type: Updated, Old: before, New: after}, before, after)
+}
+
+// OnDelete handles a deletion. It ignores a deletion of which the last state of the object is
+// unknown: the object was never in the cache then.
+func (h *eventHandler[O]) OnDelete(deleted cache.DeletedObject[O]) {
+	if object := deleted.OptionalObj; object != *new(O) {
+		h.handle(Event[O]{Type: Deleted, Old: object}, object)
+	}
+}
+
+func (h *eventHandler[O]) handle(event Event[O], states ...O) {
+	if h.ctx.Err() != nil {
+		return
+	}
+	object := event.object()
+	h.enqueue = observe.Enqueue{
+		Reason: reasonOf(event, h.mapping != nil), Object: object, Requests: h.enqueue.Requests[:0],
+	}
+	h.collect(event, states)
+	if len(h.enqueue.Requests) == 0 {
+		return
+	}
+	h.queue.Add(h.ctx, &h.enqueue, event.unchanged())
+	if h.mapping == nil {
+		h.supersede(event)
+	}
+}
+
+// collect collects the items of an event that passes the filters. It contains panics of user code,
+// which on this goroutine would end the process.
+func (h *eventHandler[O]) collect(event Event[O], states []O) {
+	defer func() {
+		if p := recover(); p != nil {
+			klog.FromContext(h.ctx).Error(fmt.Errorf("panic: %v", p),
+				"A filter or mapping panicked, the event is lost", "event", event.Type,
+				"type", fmt.Sprintf("%T", states[0]), "object", klog.KObj(states[0]),
+				"stack", string(debug.Stack()))
+		}
+	}()
+	for _, passes := range h.filters {
+		if !passes(h.ctx, event) {
+			return
+		}
+	}
+	if h.mapping == nil {
+		h.enqueue.Requests = append(h.enqueue.Requests, reconcile.RequestFor(states[0]))
+		return
+	}
+	h.collectMapped(states)
+}
+
+// collectMapped collects what the mapping returns for the states of an object, each item once.
+func (h *eventHandler[O]) collectMapped(states []O) {
+	var before []Request
+	for _, state := range states {
+		requests := h.mapping(h.ctx, state)
+		for i, request := range requests {
+			if i < len(before) && before[i] == request || slices.Contains(before, request) {
+				continue
+			}
+			h.enqueue.Requests = append(h.enqueue.Requests, request)
+		}
+		before = requests
+	}
+}
+
+// supersede cancels the reconcile of an object that has another spec now, is another object, or is
+// gone. A change of the status or the metadata alone does not.
+func (h *eventHandler[O]) supersede(event Event[O]) {
+	switch event.Type {
+	case Updated:
+		why := cause.Superseded
+		if event.New.GetDeletionTimestamp() != nil {
+			why = cause.ObjectDeleted // it has finalizers, and the deletion timestamp is a new generation
+		}
+		h.queue.Supersede(reconcile.RequestFor(event.New), why, func(s pipeline.State) bool {
+			return s.UID != event.New.GetUID() || s.Generation < event.New.GetGeneration()
+		})
+	case Deleted:
+		h.queue.Supersede(
+			reconcile.RequestFor(event.Old),
+			cause.ObjectDeleted,
+			func(s pipeline.State) bool {
+				return s.UID == event.Old.GetUID()
+			},
+		)
+	case Added: // there was no object of that name to reconcile
+	}
+}
+
+// reasonOf returns why an event leads to a reconcile. related reports whether it is the event of
+// another object than the one to reconcile.
+func reasonOf[O Object](event Event[O], related bool) reconcile.Reason {
+	switch {
+	case event.Initial:
+		return reconcile.StartUp
+	case event.unchanged():
+		return reconcile.Resync
+	case related:
+		return reconcile.RelatedChanged
+	default:
+		return reconcile.ObjectChanged
+	}
+}
+
+// object returns the last known state.
+func (e Event[O]) object() O {
+	if e.New != *new(O) {
+		return e.New
+	}
+	return e.Old
+}
+
+// unchanged reports whether nothing happened to the object: it existed at the start, or is
+// resynced.
+func (e Event[O]) unchanged() bool {
+	return e.Initial ||
+		e.Type == Updated && e.Old.GetResourceVersion() == e.New.GetResourceVersion()
+}

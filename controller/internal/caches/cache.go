@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package caches runs the informers of a manager, and knows the state of each one's cache.
+package caches
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+// Cache is an informer that the manager runs, with the last error of its list and watch calls.
+type Cache struct {
+	cache.SharedIndexInformer
+	name string
+	kind string // of the objects
+	unit *work.Unit
+
+	mu      sync.Mutex
+	lastErr error
+}
+
+func newCache(informer cache.SharedIndexInformer) *Cache {
+	c := &Cache{SharedIndexInformer: informer, name: informer.HasSyncedChecker().Name()}
+	c.kind = c.name[strings.LastIndexAny(c.name, " *")+1:]
+	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name}
+	return c
+}
+
+// Name returns the informer's name.
+func (c *Cache) Name() string { return c.name }
+
+// Unit returns the unit of work that runs the informer.
+func (c *Cache) Unit() *work.Unit { return c.unit }
+
+// Run runs the informer until ctx ends.
+func (c *Cache) Run(ctx context.Context) error {
+	c.RunWithContext(ctx)
+	return nil
+}
+
+// Group returns the API group of the objects. A Go type does not tell it; the first request to the
+// API server does. Before that, and for the core group, it is empty.
+func (c *Cache) Group() string { return c.unit.Group() }
+
+// Label returns the name of the cache in metrics: the group and the kind of the objects.
+func (c *Cache) Label() string {
+	if group := c.Group(); group != "" {
+		return group + "/" + c.kind
+	}
+	return c.kind
+}
+
+// Age returns for how long the API server has sent nothing for the cache. It is negative before the
+// API server has sent anything.
+func (c *Cache) Age(now time.Time) time.Duration {
+	heard := c.unit.LastHeard()
+	if heard.IsZero() {
+		return -1
+	}
+	return now.Sub(heard)
+}
+
+// onError keeps the last list or watch error, and logs it once until another one comes.
+func (c *Cache) onError(ctx context.Context, _ *cache.Reflector, err error) {
+	if ctx.Err() != nil || err == nil {
+		return
+	}
+	c.mu.Lock()
+	repeated := c.lastErr != nil && c.lastErr.Error() == err.Error()
+	c.lastErr = err
+	c.mu.Unlock()
+	routine := apierrors.IsResourceExpired(err) || apierrors.IsGone(err) ||
+		utilnet.IsProbableEOF(err)
+	if !repeated && !routine {
+		logger := klog.FromContext(ctx)
+		logger.Info("List or watch failed, trying again", "informer", c.name, "err", err)
+	}
+}
+
+// SyncError says why the cache is not full yet.
+func (c *Cache) SyncError() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lastErr == nil {
+		return fmt.Errorf("%s: the API server has not answered its list yet", c.name)
+	}
+	return fmt.Errorf("%s: %w%s", c.name, c.lastErr, hint(c.lastErr))
+}
+
+// hint says what to do about the errors that are common with new controllers.
+func hint(err error) string {
+	switch {
+	case apierrors.IsForbidden(err):
+		return " (grant list and watch on it to the user that the controller runs as)"
+	case apierrors.IsNotFound(err):
+		return " (is its CustomResourceDefinition installed?)"
+	case apierrors.IsUnauthorized(err):
+		return " (the credentials in the kubeconfig or the service account's token are not accepted)"
+	case utilnet.IsConnectionRefused(err):
+		return " (nothing listens there: is the API server up, and the address in the kubeconfig right?)"
+	}
+	return ""
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package leading
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/group"
+	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+// service is the work of one term.
+type service struct {
+	config  *Config
+	run     *lifecycle.Run
+	term    *term.Term
+	workers []Worker
+	keep    func(report.Term) // keeps the report of a term that ended before the manager
+	tasks   group.Group
+}
+
+// begin starts the work. ctx is the leader's.
+func (s *service) begin(ctx context.Context) {
+	logger := klog.FromContext(ctx)
+	logger.Info("Leading", "lease", s.term.Lease.String(), "term", s.term.String())
+	s.config.Observers.TermBegan(ctx, s.term.Config.Term)
+	termCtx := klog.NewContext(
+		s.term.Context(),
+		klog.LoggerWithValues(logger, "term", s.term.String()),
+	)
+	for _, worker := range s.workers {
+		s.run.Spawn(termCtx, &s.tasks, worker.InTerm(s.term))
+	}
+}
+
+// wait waits for the work to return, after the term's context has ended, and returns how long that
+// took. Work that does not return in time ends the manager, because this process must not lead
+// again while any of it runs.
+func (s *service) wait(ctx context.Context) (took time.Duration) {
+	began := time.Now()
+	unlimited := context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(unlimited, s.config.ShutdownTimeout)
+	defer cancel()
+	if s.tasks.Wait(limited) == nil {
+		return time.Since(began)
+	}
+	if ctx.Err() == nil {
+		ended := s.finish(time.Since(began))
+		s.run.Fail(
+			fmt.Errorf(
+				"this process cannot lead again, because work of its last term does not return: %w",
+				&report.ShutdownError{Report: ended.Shutdown},
+			),
+		)
+	}
+	_ = s.tasks.Wait(unlimited) // the manager waits for this goroutine, with a limit of its own
+	return time.Since(began)
+}
+
+// finish makes and keeps the report of a term that ended before the manager.
+func (s *service) finish(took time.Duration) report.Term {
+	var live []*work.Unit
+	for _, unit := range s.config.Units.Live() {
+		if unit.Term == s.term {
+			live = append(live, unit)
+		}
+	}
+	shutdown := s.shutdown(took)
+	shutdown.Stragglers = work.Stragglers(live, s.config.Stacks)
+	shutdown.Queued = map[string]int{}
+	for _, worker := range s.workers {
+		worker.Queued(shutdown.Queued)
+	}
+	s.config.Endings.Reset()
+	ended := report.Term{Term: s.term.Config.Term, Length: length(s.term), Shutdown: shutdown}
+	s.keep(ended)
+	return ended
+}
+
+// shutdown returns what is known of the term's end without looking at what still runs.
+func (s *service) shutdown(took time.Duration) report.Shutdown {
+	cancelled, finished := s.config.Endings.Report()
+	return report.Shutdown{
+		Cause: cmp.Or(s.term.Err(), context.Cause(s.term.Context())), Took: took,
+		Cancelled: cancelled, Finished: finished,
+	}
+}
+
+// tellEnd says why the term ended, when all of its work has returned.
+func (s *service) tellEnd(ctx context.Context, ended report.Shutdown) {
+	klog.FromContext(
+		ctx,
+	).Info(
+		"Leadership ended",
+		"lease",
+		s.term.Lease.String(),
+		"term",
+		s.term.String(),
+		"cause",
+		ended.Cause,
+		"took",
+		ended.Took.String(),
+		"cancelled",
+		len(ended.Cancelled),
+		"finished",
+		ended.Finished,
+	)
+	s.config.Observers.TermEnded(context.WithoutCancel(ctx), s.term.Config.Term, howEnded(s.term))
+}
+
+// howEnded returns how a term ended. If the manager ended first, the term is about to be given up.
+func howEnded(t *term.Term) cause.TermEnd {
+	var ended *cause.TermEnded
+	if errors.As(t.Err(), &ended) {
+		return ended.How
+	}
+	return cause.TermResigned
+}
+
+// length returns how long a term lasted that has ended.
+func length(t *term.Term) time.Duration {
+	var ended *cause.TermEnded
+	if errors.As(t.Err(), &ended) {
+		return ended.At.Sub(t.Began)
+	}
+	return time.Since(t.Began)
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/group"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+// Run is one run of a manager: its tree of contexts and the goroutines on it.
+type Run struct {
+	units  *work.Registry
+	stacks bool // reports need the stacks of goroutines
+	end    context.CancelCauseFunc
+
+	mu       sync.Mutex
+	failures []error
+}
+
+// NewRun makes a run. end ends its tree.
+func NewRun(units *work.Registry, stacks bool, end context.CancelCauseFunc) *Run {
+	return &Run{units: units, stacks: stacks, end: end}
+}
+
+// Spawn runs a runner in a goroutine of a group. When it fails before the end, everything ends.
+func (r *Run) Spawn(ctx context.Context, g *group.Group, runner Runner) {
+	unit := runner.Unit()
+	unit.Start = time.Now()
+	r.units.Add(unit)
+	g.Go(func() {
+		defer r.units.Remove(unit)
+		if r.stacks {
+			unit.SetGoroutine(work.GoroutineID())
+		}
+		err := contain(work.NewContext(ctx, unit), runner.Run)
+		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return
+		}
+		if unit.Kind == report.Runnable {
+			err = fmt.Errorf("runnable %q: %w", unit.Owner, err)
+		}
+		r.Fail(err)
+	})
+}
+
+// Fail ends everything, because of err.
+func (r *Run) Fail(err error) {
+	r.mu.Lock()
+	r.failures = append(r.failures, err)
+	r.mu.Unlock()
+	r.end(cause.ComponentFailed.With(err))
+}
+
+// Failures returns all errors for which the run ended, as one; nil if there were none.
+func (r *Run) Failures() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return errors.Join(r.failures...)
+}
+
+// contain makes a panic an error, so that the panic of one part ends the manager in order.
+func contain(ctx context.Context, f func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			panicked := &reconcile.PanicError{Value: p, Stack: debug.Stack()}
+			logger := klog.FromContext(ctx)
+			logger.Error(
+				panicked,
+				"A part of the manager panicked",
+				"stack",
+				string(panicked.Stack),
+			)
+			err = panicked
+		}
+	}()
+	return f(ctx)
+}

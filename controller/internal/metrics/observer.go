@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+var _ observe.Observer = (*Set)(nil)
+
+// ItemBegan measures how long an item waited in the queue.
+func (s *Set) ItemBegan(ctx context.Context, item *observe.Item) context.Context {
+	s.waits.Record(ctx, item.Wait().Seconds(), s.controller(item.Owner).record...)
+	return ctx
+}
+
+// ItemEnded measures how long a reconcile took. ctx has its span, for the exemplar.
+func (s *Set) ItemEnded(ctx context.Context, item *observe.Item) {
+	labels := reconcileLabels{item.Owner, item.Outcome, cause.Name(ctx)}
+	took := time.Since(item.Start)
+	s.reconciles.Record(
+		ctx,
+		took.Seconds(),
+		s.ofReconciles.get(labels, reconcileLabels.attributes).record...)
+}
+
+func (s *Set) controller(
+	name string,
+) labelSet {
+	return s.byController.get(name, label("controller"))
+}
+
+// CallAttempted measures how long the answer to an API call took.
+func (s *Set) CallAttempted(ctx context.Context, call *observe.Call, attempt observe.Attempt) {
+	labels := callLabels{call.Verb, call.Resource, attempt.Code}
+	if call.Path != "" {
+		labels.resource = "other" // the number of paths is not bounded
+	}
+	s.calls.Record(
+		ctx,
+		attempt.Took.Seconds(),
+		s.ofCalls.get(labels, callLabels.attributes).record...)
+}
+
+// minWait is the shortest wait that is measured: every call passes the rate limiter.
+const minWait = time.Millisecond
+
+// CallThrottled measures how long a call was held back.
+func (s *Set) CallThrottled(ctx context.Context, t observe.Throttle) {
+	if t.Wait < minWait {
+		return
+	}
+	s.throttles.Record(ctx, t.Wait.Seconds(), s.byReason.get(t.Reason, reasonLabel).record...)
+}
+
+func reasonLabel(reason report.Throttle) []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("reason", string(reason))}
+}
+
+// TermBegan counts a term of leadership.
+func (s *Set) TermBegan(ctx context.Context, _ cause.Term) { s.termsBegun.Add(ctx, 1) }
+
+// TermEnded counts how a term ended.
+func (s *Set) TermEnded(ctx context.Context, _ cause.Term, how cause.TermEnd) {
+	s.termsEnded.Add(ctx, 1, s.termEnd(how))
+}
+
+func (s *Set) termEnd(how cause.TermEnd) metric.MeasurementOption {
+	return s.byEnd.get(string(how), label("how")).option
+}
+
+// countFromZero makes the counters of terms 0 before the first term instead of absent: to
+// Prometheus an increase from nothing to 1 is none.
+func (s *Set) countFromZero(ctx context.Context) {
+	s.termsBegun.Add(ctx, 0)
+	for _, how := range cause.TermEnds() {
+		s.termsEnded.Add(ctx, 0, s.termEnd(how))
+	}
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+)
+
+// State is the state of a manager, which is read whenever metrics are collected.
+type State struct {
+	Controllers  []ControllerState
+	Caches       []CacheState
+	CallsWaiting int
+	Leads        *bool // nil without leader election
+}
+
+// ControllerState is the state of a controller.
+type ControllerState struct {
+	Name            string
+	Depth, InFlight int
+	Oldest          time.Duration
+}
+
+// CacheState is the state of a cache. A negative age is unknown. Caches of one name are one series.
+type CacheState struct {
+	Name    string
+	Objects int
+	Age     time.Duration
+}
+
+// Observe reads the state at each collection until stop is called. On the nil Set it does nothing.
+func (s *Set) Observe(read func() State) (stop func(), err error) {
+	if s == nil {
+		return func() {}, nil
+	}
+	registration, err := s.meter.RegisterCallback(
+		func(ctx context.Context, o metric.Observer) error {
+			state := read()
+			if state.Leads != nil {
+				s.countFromZero(ctx)
+			}
+			s.observe(o, state)
+			return nil
+		},
+		s.depth,
+		s.inFlight,
+		s.oldest,
+		s.callsWaiting,
+		s.cacheObjects,
+		s.cacheAge,
+		s.leading,
+	)
+	if err != nil {
+		return func() {}, err
+	}
+	return func() { _ = registration.Unregister() }, nil // fails only for what was not registered
+}
+
+func (s *Set) observe(o metric.Observer, state State) {
+	for _, c := range state.Controllers {
+		name := s.controller(c.Name).option
+		o.ObserveInt64(s.depth, int64(c.Depth), name)
+		o.ObserveInt64(s.inFlight, int64(c.InFlight), name)
+		o.ObserveFloat64(s.oldest, c.Oldest.Seconds(), name)
+	}
+	for _, c := range merged(state.Caches) {
+		name := s.byCache.get(c.Name, label("cache")).option
+		o.ObserveInt64(s.cacheObjects, int64(c.Objects), name)
+		if c.Age >= 0 {
+			o.ObserveFloat64(s.cacheAge, c.Age.Seconds(), name)
+		}
+	}
+	o.ObserveInt64(s.callsWaiting, int64(state.CallsWaiting))
+	if state.Leads != nil {
+		leads := int64(0)
+		if *state.Leads {
+			leads = 1
+		}
+		o.ObserveInt64(s.leading, leads)
+	}
+}
+
+// merged merges the caches of each name, such as those of several namespaces. It adds up their
+// objects and takes the greatest age, so that a dead watch is not hidden by the others.
+func merged(caches []CacheState) []CacheState {
+	var all []CacheState
+	at := map[string]int{}
+	for _, c := range caches {
+		i, ok := at[c.Name]
+		if !ok {
+			at[c.Name] = len(all)
+			all = append(all, c)
+			continue
+		}
+		all[i].Objects += c.Objects
+		all[i].Age = max(all[i].Age, c.Age)
+	}
+	return all
+}

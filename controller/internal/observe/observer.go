@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package observe says what happens in a manager, and who wants to know.
+//
+// The pipeline of each controller, leading and the transport tell an [Observers] what happens.
+// Spans, metrics, log lines, stats and reports subscribe: each implements [Observer] in one place,
+// embeds [Nop] for what it does not need, and is added to the list where the manager is wired.
+// Nothing else knows who subscribes.
+package observe
+
+import (
+	"context"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// Observer is told what happens in a manager. Its methods are called from many goroutines, on the
+// hot path: they must not block. What they are passed must not be changed.
+type Observer interface {
+	// Enqueued is told that an event adds items to a queue. It comes before they are added.
+	Enqueued(ctx context.Context, e *Enqueue)
+	// ItemBegan is told that a worker has taken an item. The returned context is ctx or descends from
+	// it; the reconcile function's context descends from that.
+	ItemBegan(ctx context.Context, item *Item) context.Context
+	// ItemEnded tells how an item ended. ctx is the reconcile function's.
+	ItemEnded(ctx context.Context, item *Item)
+	// QueueCleared is told that a controller has stopped, with its queue: what was in it will not be
+	// taken.
+	QueueCleared(controller string)
+
+	// CallBegan is told that a call is to be made. It may wait before it is sent.
+	CallBegan(ctx context.Context, call *Call)
+	// CallAttempted tells of each attempt at a call that was sent. Watches are left out.
+	CallAttempted(ctx context.Context, call *Call, attempt Attempt)
+	// CallEnded is told that a call's answer has been read, or that it failed. interrupted reports
+	// whether it ended because its context did.
+	CallEnded(ctx context.Context, call *Call, interrupted bool)
+	// CallThrottled is told that a call was or will be held back.
+	CallThrottled(ctx context.Context, t Throttle)
+
+	// TermBegan is told that this process leads.
+	TermBegan(ctx context.Context, term cause.Term)
+	// TermEnded is told that a term has ended and that its work has returned. ctx may have ended.
+	TermEnded(ctx context.Context, term cause.Term, how cause.TermEnd)
+
+	// CacheHeard is told that the API server has sent something for an informer's cache.
+	CacheHeard(informer *work.Unit)
+}
+
+// Nop is an Observer that does nothing. Embed it to implement a part of Observer.
+type Nop struct{}
+
+var _ Observer = Nop{}
+
+// Enqueued does nothing.
+func (Nop) Enqueued(context.Context, *Enqueue) {}
+
+// ItemBegan returns ctx.
+func (Nop) ItemBegan(ctx context.Context, _ *Item) context.Context { return ctx }
+
+// ItemEnded does nothing.
+func (Nop) ItemEnded(context.Context, *Item) {}
+
+// QueueCleared does nothing.
+func (Nop) QueueCleared(string) {}
+
+// CallBegan does nothing.
+func (Nop) CallBegan(context.Context, *Call) {}
+
+// CallAttempted does nothing.
+func (Nop) CallAttempted(context.Context, *Call, Attempt) {}
+
+// CallEnded does nothing.
+func (Nop) CallEnded(context.Context, *Call, bool) {}
+
+// CallThrottled does nothing.
+func (Nop) CallThrottled(context.Context, Throttle) {}
+
+// TermBegan does nothing.
+func (Nop) TermBegan(context.Context, cause.Term) {}
+
+// TermEnded does nothing.
+func (Nop) TermEnded(context.Context, cause.Term, cause.TermEnd) {}
+
+// CacheHeard does nothing.
+func (Nop) CacheHeard(*work.Unit) {}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/client-go/tools/cache"
+)
+
+// awaitSync waits until the sources' caches are full and the feeds have told of all that is in
+// them. It fails after limit, with the reason for each cache that is not full, and when ctx ends,
+// with its cause.
+func awaitSync(ctx context.Context, limit time.Duration, sources []Source, feeds []Feed) error {
+	limited, cancel := context.WithTimeoutCause(
+		ctx,
+		limit,
+		fmt.Errorf("its caches have not filled within %v", limit),
+	)
+	defer cancel()
+	caches := cachesOf(sources)
+	checkers := make([]cache.DoneChecker, 0, len(caches)+len(feeds))
+	for _, c := range caches {
+		checkers = append(checkers, c.HasSyncedChecker())
+	}
+	for _, feed := range feeds {
+		checkers = append(checkers, feed.HasSyncedChecker())
+	}
+	if cache.WaitFor(limited, "", checkers...) {
+		return nil
+	}
+	failed := &syncError{cause: context.Cause(limited)}
+	for _, c := range caches {
+		if !cache.IsDone(c.HasSyncedChecker()) {
+			failed.caches = append(failed.caches, c.SyncError())
+		}
+	}
+	return failed
+}
+
+// cachesOf returns each cache once: several sources may have the same.
+func cachesOf(sources []Source) []Cache {
+	var caches []Cache
+	for _, source := range sources {
+		if c := source.Cache(); c != nil && !slices.Contains(caches, c) {
+			caches = append(caches, c)
+		}
+	}
+	return caches
+}
+
+// syncError is one line however many caches are not full, because it is one line of a log too.
+type syncError struct {
+	cause  error
+	caches []error
+}
+
+func (e *syncError) Error() string {
+	text := e.cause.Error()
+	for i, err := range e.caches {
+		text += []string{": ", "; "}[min(i, 1)] + err.Error()
+	}
+	return text
+}
+
+func (e *syncError) Unwrap() []error { return append([]error{e.cause}, e.caches...) }

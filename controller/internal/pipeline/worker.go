@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+// worker reconciles one item after another.
+type worker struct {
+	config    *Config
+	queue     *Queue
+	term      *term.Term // that the items' writes need; nil if they need none
+	goroutine uint64
+}
+
+// run reconciles items until ctx ends. The items run on a context of their own, because they may be
+// given time to finish after that.
+func (w *worker) run(ctx, items context.Context) {
+	if w.config.Stacks {
+		w.goroutine = work.GoroutineID()
+	}
+	for w.next(ctx, items) {
+	}
+}
+
+// next reconciles one item, and reports whether there may be another. client-go's queue hands out
+// what it holds also after it was shut down; such items are not started.
+func (w *worker) next(ctx, items context.Context) bool {
+	request, shutdown := w.queue.items.Get()
+	if shutdown {
+		return false
+	}
+	defer w.queue.items.Done(request)
+	if ctx.Err() != nil {
+		w.queue.refused.Add(1)
+		return false
+	}
+	item := &observe.Item{Type: w.config.Type, Unit: work.Unit{
+		Kind: report.Item, Owner: w.config.Name, Key: request, Start: time.Now(), Term: w.term,
+	}}
+	item.SetLimits(item.Start, &w.config.Limits)
+	item.SetGoroutine(w.goroutine)
+	w.queue.take(item)
+	w.process(ctx, items, item)
+	return true
+}
+
+// process reconciles an item, and settles it by its outcome.
+func (w *worker) process(ctx, items context.Context, item *observe.Item) {
+	itemCtx, end := w.queue.running.begin(items, item.Key)
+	defer end()
+	item.Object, item.Err = w.config.Read(item.Key)
+	if item.Object != nil {
+		item.UID = item.Object.GetUID()
+		w.queue.running.read(item.Key, item.Object)
+	}
+	itemCtx = w.config.Observers.ItemBegan(work.NewContext(itemCtx, &item.Unit), item)
+	itemCtx, cancel := item.WithDeadline(itemCtx)
+	defer cancel()
+
+	if item.Err == nil {
+		item.Result, item.Err = w.reconcile(itemCtx, item)
+	}
+	item.AfterEnd = ctx.Err() != nil
+	item.Outcome = outcomeOf(itemCtx, item.Result, item.Err)
+	w.queue.settle(itemCtx, item)
+	w.config.Observers.ItemEnded(itemCtx, item)
+}
+
+// reconcile calls user code. A panic in it is an error.
+func (w *worker) reconcile(
+	ctx context.Context,
+	item *observe.Item,
+) (result reconcile.Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			result = reconcile.Result{}
+			err = &reconcile.PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return w.config.Reconcile(ctx, item)
+}
+
+// outcomeOf returns how a reconcile on ctx ended. An error on a context that has ended is no
+// failure, because the context's end is the reason for it. A panic is always a failure.
+func outcomeOf(ctx context.Context, result reconcile.Result, err error) reconcile.Outcome {
+	if err == nil {
+		if result.RequeueAfter > 0 {
+			return reconcile.Requeued
+		}
+		return reconcile.Done
+	}
+	var panicked *reconcile.PanicError
+	switch {
+	case errors.As(err, &panicked):
+		return reconcile.Panicked
+	case errors.Is(context.Cause(ctx), cause.ItemTimeout):
+		return reconcile.TimedOut
+	case ctx.Err() != nil:
+		return reconcile.Cancelled
+	case reconcile.IsTerminal(err):
+		return reconcile.Terminal
+	default:
+		return reconcile.Retried
+	}
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package transport
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
+)
+
+// call is one call, outstanding until its answer has been read or closed. It is the answer's body
+// too, because every call has one.
+type call struct {
+	observe.Call
+	observers observe.Observers
+	req       *http.Request      // as it was last sent; its context is the call's
+	cancel    context.CancelFunc // of the call's own context; nil if that is the caller's
+	pool      *conns.Pool
+	transport *conns.Transport // nil before the call has room on one
+	body      io.ReadCloser
+	reader    io.Reader // of body
+	ended     atomic.Bool
+
+	upgrade bool // client-go makes the connection: see upgrade.go
+}
+
+// watchBuffer is the number of bytes of a watch that are read at a time. Its decoder reads each
+// event, and before it the event's length; HTTP/2 tells the server what was read after every four
+// kilobytes, with a system call. At the beginning of a watch with many objects that was a tenth of
+// the program's CPU time.
+const watchBuffer = 64 << 10
+
+// setBody sets the answer's body, whose end is the call's.
+func (c *call) setBody(body io.ReadCloser) {
+	c.body = body
+	c.reader = body
+	if c.Verb == "watch" {
+		c.reader = bufio.NewReaderSize(body, watchBuffer)
+	}
+}
+
+// context returns the call's context. The request carries it, as net/http has it.
+func (c *call) context() context.Context { return c.req.Context() }
+
+// neededTerm returns the term without which the call must not be sent, or nil. Reads need none.
+func (c *call) neededTerm() *term.Term {
+	if c.Unit == nil || apicall.ReadOnly(&c.Call.Call) {
+		return nil
+	}
+	return c.Unit.Term
+}
+
+// begin accounts for the call.
+func (c *call) begin(ctx context.Context) {
+	if c.Unit != nil {
+		c.Unit.CallBegan(&c.Outstanding)
+	}
+	c.observers.CallBegan(ctx, &c.Call)
+}
+
+// end ends the call; only the first end counts. interrupted reports whether its context ended it.
+func (c *call) end(interrupted bool) {
+	if c.ended.Swap(true) {
+		return
+	}
+	if c.transport != nil {
+		c.pool.Release(c.transport)
+	}
+	if c.Unit != nil {
+		c.Unit.CallEnded(&c.Outstanding, interrupted)
+	}
+	c.observers.CallEnded(c.context(), &c.Call, interrupted)
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+// Read reads the answer's body.
+func (c *call) Read(p []byte) (int, error) {
+	n, err := c.reader.Read(p)
+	if n > 0 && c.Unit != nil && c.Unit.Kind == report.Informer {
+		c.Unit.Heard()
+		c.observers.CacheHeard(c.Unit)
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, io.EOF):
+		c.end(false)
+	default:
+		err = withCause(c.context(), err)
+		c.end(c.context().Err() != nil)
+	}
+	return n, err
+}
+
+// Close closes the answer's body.
+func (c *call) Close() error {
+	err := c.body.Close()
+	c.end(false)
+	return err
+}
+
+// writableBody is the body of a connection that was upgraded, which is written to as well.
+type writableBody struct {
+	*call
+	io.Writer
+}

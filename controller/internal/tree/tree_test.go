@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tree_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
+)
+
+type key string
+
+var errEnd = errors.New("the end")
+
+// ends returns a context with a value, and what ends it.
+func ends(t *testing.T) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(context.WithValue(t.Context(), key("of"), "ends"))
+	t.Cleanup(func() { cancel(nil) })
+	return ctx, cancel
+}
+
+// TestC3AContextOfAnEndedParentHasEnded looks at once, without letting any other goroutine run: nothing
+// that is made from a context which has ended lives on for a moment.
+func TestC3AContextOfAnEndedParentHasEnded(t *testing.T) {
+	for name, derive := range map[string]func(context.Context) (context.Context, func()){
+		"New": func(parent context.Context) (context.Context, func()) {
+			ctx, _, release := tree.New(parent)
+			return ctx, release
+		},
+		"a child of New": func(parent context.Context) (context.Context, func()) {
+			ctx, _, release := tree.New(parent)
+			child, cancel := context.WithCancel(ctx)
+			return child, func() { cancel(); release() }
+		},
+		"WithValues": func(parent context.Context) (context.Context, func()) {
+			return tree.WithValues(parent, t.Context()), func() {}
+		},
+		"a child of WithValues": func(parent context.Context) (context.Context, func()) {
+			child, cancel := context.WithCancel(tree.WithValues(parent, t.Context()))
+			return child, cancel
+		},
+		"Drain of lost leadership": func(lost context.Context) (context.Context, func()) {
+			return tree.Drain(t.Context(), lost, nil, time.Hour)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 200 {
+				parent, cancel := ends(t)
+				cancel(errEnd)
+				ctx, release := derive(parent)
+				if ctx.Err() == nil || !errors.Is(context.Cause(ctx), errEnd) {
+					t.Fatalf("it is alive (%v), with the cause %v", ctx.Err(), context.Cause(ctx))
+				}
+				release()
+			}
+		})
+	}
+}
+
+// TestC3TheEndIsTheSameInstant ends a context, and looks at once at those that were made from it.
+func TestC3TheEndIsTheSameInstant(t *testing.T) {
+	for range 200 {
+		parent, cancel := ends(t)
+		joined, stop := context.WithCancel(tree.WithValues(parent, t.Context()))
+		draining, release := tree.Drain(t.Context(), parent, nil, time.Hour)
+		root, _, releaseRoot := tree.New(parent)
+		cancel(errEnd)
+		for name, ctx := range map[string]context.Context{"WithValues": joined, "Drain": draining, "New": root} {
+			if ctx.Err() == nil || !errors.Is(context.Cause(ctx), errEnd) {
+				t.Fatalf("%s is alive (%v), with the cause %v", name, ctx.Err(), context.Cause(ctx))
+			}
+		}
+		stop()
+		release()
+		releaseRoot()
+	}
+}
+
+func TestValuesComeFromBothAndTheEndFromOne(t *testing.T) {
+	parent, cancel := ends(t)
+	values, cancelValues := context.WithCancel(context.WithValue(t.Context(), key("more"), "values"))
+	ctx := tree.WithValues(parent, values)
+	cancelValues()
+	if ctx.Err() != nil || context.Cause(ctx) != nil || ctx.Value(key("of")) != "ends" || ctx.Value(key("more")) != "values" {
+		t.Errorf("%v, %v, %v, %v", ctx.Err(), context.Cause(ctx), ctx.Value(key("of")), ctx.Value(key("more")))
+	}
+	cancel(errEnd)
+	if !errors.Is(context.Cause(ctx), errEnd) {
+		t.Errorf("it ended because of %v", context.Cause(ctx))
+	}
+}
+
+func TestC2TheRootEndsWithItsParentAndSaysSo(t *testing.T) {
+	parent, cancel := ends(t)
+	root, _, release := tree.New(parent)
+	defer release()
+	if root.Err() != nil || root.Value(key("of")) != "ends" {
+		t.Errorf("it has ended, or lost its values: %v", root.Err())
+	}
+	cancel(errEnd)
+	<-root.Done()
+	if why := context.Cause(root); !errors.Is(why, cause.Shutdown) || !errors.Is(why, errEnd) {
+		t.Errorf("it ended because of %v", why)
+	}
+}
+
+func TestC6ADrainEndsAfterItsGraceOrWhenToldToHurry(t *testing.T) {
+	for name, test := range map[string]struct {
+		hurry time.Duration // after the end; negative: before it
+		after time.Duration
+		want  error
+	}{
+		"its grace is over":      {hurry: time.Hour, after: 10 * time.Second, want: cause.DrainExpired},
+		"hurry while it drains":  {hurry: 3 * time.Second, after: 3 * time.Second, want: tree.ErrDrainCutShort},
+		"hurry before the drain": {hurry: -time.Second, after: 0, want: tree.ErrDrainCutShort},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, end := context.WithCancelCause(t.Context())
+				hurry := make(chan struct{})
+				draining, release := tree.Drain(ctx, nil, hurry, 10*time.Second)
+				defer release()
+				time.Sleep(time.Minute)
+				if test.hurry < 0 {
+					close(hurry)
+					time.Sleep(time.Second)
+				}
+				if draining.Err() != nil {
+					t.Errorf("it ended before ctx did: %v", context.Cause(draining))
+				}
+				end(errEnd)
+				ended := time.Now()
+				if test.hurry >= 0 {
+					time.AfterFunc(test.hurry, func() { close(hurry) })
+				}
+				<-draining.Done()
+				why := context.Cause(draining)
+				if time.Since(ended) != test.after || !errors.Is(why, test.want) || !errors.Is(why, errEnd) {
+					t.Errorf("it ended after %v, because of %v", time.Since(ended), why)
+				}
+				if test.hurry > 0 {
+					time.Sleep(2 * time.Hour) // the timer of the test
+				}
+			})
+		})
+	}
+}
+
+func TestADrainIsReleasedBeforeTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		draining, release := tree.Drain(t.Context(), nil, nil, time.Hour)
+		release()
+		if !errors.Is(context.Cause(draining), cause.Shutdown) {
+			t.Errorf("released, it ended because of %v", context.Cause(draining))
+		}
+	})
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/clientspans"
+	"github.com/lanyard-k8s/lanyard/controller/internal/endings"
+	"github.com/lanyard-k8s/lanyard/controller/internal/loglines"
+	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/spans"
+	"github.com/lanyard-k8s/lanyard/controller/internal/stats"
+	"github.com/lanyard-k8s/lanyard/controller/internal/traceannotation"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+)
+
+// observers is who is told what happens in a manager. To observe more, add to newObservers.
+type observers struct {
+	all     observe.Observers
+	reasons bool // an observer needs to know why each item is in the queue, and since when
+
+	stats   stats.Counter
+	endings endings.Collector
+	metrics *metrics.Set // nil without metrics
+
+	// annotations is how objects carry traces; nil without tracing.
+	annotations *traceannotation.Settings
+	// wrap makes the spans of attempts at API calls; nil without tracing.
+	wrap func(http.RoundTripper) http.RoundTripper
+	// onlyTraceChanged reports whether an update changed the annotation that carries traces and
+	// nothing else; nil without tracing.
+	onlyTraceChanged func(before, after metav1.Object) bool
+}
+
+// newObservers makes the observers, in the order in which they are told of a beginning. Spans come
+// early, so that what the others do at the end of an item is part of its span.
+func newObservers(t *Telemetry, units *work.Registry) (*observers, error) {
+	o := &observers{all: observe.Observers{inFlight{units: units}}}
+	var err error
+	if o.metrics, err = metrics.New(t.MeterProvider); err != nil {
+		return o, fmt.Errorf("make the metrics: %w", err)
+	}
+	if t.TracerProvider != nil {
+		o.annotations = &traceannotation.Settings{Key: t.AnnotationKey, Write: t.WriteAnnotation}
+		client := clientspans.NewClient(t.TracerProvider)
+		o.wrap = client.Transport
+		o.onlyTraceChanged = o.annotations.OnlyTraceChanged
+		o.all = append(o.all, spans.New(t.TracerProvider, client, o.annotations))
+	}
+	if o.metrics != nil {
+		o.all = append(o.all, o.metrics)
+	}
+	o.reasons = t.TracerProvider != nil || o.metrics != nil
+	o.all = append(o.all, &o.stats, &o.endings, loglines.Writer{})
+	return o, nil
+}
+
+// context returns the context for everything that a manager runs: it has what observers need in contexts.
+func (o *observers) context(ctx context.Context) context.Context {
+	if o.annotations == nil {
+		return ctx
+	}
+	return traceannotation.NewContext(ctx, o.annotations)
+}
+
+// inFlight is an observer that keeps the registry of the units of work, for items.
+type inFlight struct {
+	observe.Nop
+	units *work.Registry
+}
+
+// ItemBegan adds an item.
+func (f inFlight) ItemBegan(ctx context.Context, item *observe.Item) context.Context {
+	f.units.Add(&item.Unit)
+	return ctx
+}
+
+// ItemEnded removes an item.
+func (f inFlight) ItemEnded(_ context.Context, item *observe.Item) { f.units.Remove(&item.Unit) }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+)
+
+// Options configures a controller. The zero value works.
+type Options struct {
+	// Workers is the number of objects that are reconciled at the same time. Default: 1.
+	Workers int
+
+	// Backoff delays the next try after an error, for each object. It must not be shared with
+	// another controller. Default: 10 ms, doubled for each error in a row, at most five minutes.
+	Backoff workqueue.TypedRateLimiter[Request]
+
+	// Timeout is the time for one reconcile. The reconcile function's context ends Reserve earlier,
+	// with [cause.ItemTimeout]; [ReserveContext] gives access to the rest. A reconcile that runs
+	// out of time is logged, counted as a timeout, and tried again after a back-off. Default: five
+	// minutes.
+	Timeout time.Duration
+
+	// Reserve is the last part of Timeout, for example to write a status that says what took so
+	// long. Default: five seconds, but at most a quarter of Timeout.
+	Reserve time.Duration
+
+	// DrainTimeout overrides ManagerOptions.DrainTimeout for this controller. Zero, the default,
+	// does not override it. Negative: items in flight are cancelled at once.
+	DrainTimeout time.Duration
+
+	// SupersedeLimit lets a change of the object's generation, or its deletion, cancel a running
+	// reconcile. The context of the reconcile ends with [cause.Superseded] or
+	// [cause.ObjectDeleted], and the object is reconciled again at once, before all others.
+	// SupersedeLimit is how many times in a row this may happen to one object; the next reconcile
+	// may finish. Default: 0, which never cancels.
+	SupersedeLimit int
+
+	// OnDeleted is called instead of the reconcile function when the object is not in the cache.
+	// The rules of [ReconcileFunc] apply. It is not needed if everything that was made for the
+	// object has an owner reference to it, because then the garbage collector deletes it. Default:
+	// nil.
+	OnDeleted func(ctx context.Context, request Request) (Result, error)
+
+	// EveryReplica makes the controller work on every replica. Otherwise, if
+	// ManagerOptions.LeaderElection is set, it works only while its process leads.
+	EveryReplica bool
+
+	// DisableDeepCopy passes the cached object itself to the reconcile function, which must not
+	// change it, instead of a copy. See also DetectMutations.
+	DisableDeepCopy bool
+
+	// DetectMutations, with DisableDeepCopy, compares each object before and after its reconcile.
+	// If the object was changed, the reconcile fails. Use it in tests: it costs more than the copy.
+	DetectMutations bool
+}
+
+func (o *Options) setDefaults(manager *ManagerOptions) {
+	o.Workers = cmp.Or(o.Workers, 1)
+	if o.Backoff == nil {
+		o.Backoff = workqueue.NewTypedItemExponentialFailureRateLimiter[Request](
+			10*time.Millisecond,
+			5*time.Minute,
+		)
+	}
+	o.Timeout = cmp.Or(o.Timeout, 5*time.Minute)
+	o.Reserve = cmp.Or(o.Reserve, min(5*time.Second, o.Timeout/4))
+	o.DrainTimeout = cmp.Or(o.DrainTimeout, manager.DrainTimeout)
+}
+
+// validate returns what is wrong, after the defaults were set.
+func (o *Options) validate(manager *ManagerOptions) error {
+	var errs []error
+	if o.Workers < 0 {
+		errs = append(errs, fmt.Errorf("it has %d workers", o.Workers))
+	}
+	if o.Reserve < 0 || o.Timeout <= o.Reserve {
+		errs = append(
+			errs,
+			fmt.Errorf("its items have %v, of which %v are reserved: nothing is left",
+				o.Timeout, o.Reserve),
+		)
+	}
+	if limit := manager.ShutdownTimeout; o.DrainTimeout >= limit {
+		errs = append(
+			errs,
+			fmt.Errorf("its items have %v to finish, but Run waits only %v for everything: "+
+				"raise ManagerOptions.ShutdownTimeout", o.DrainTimeout, limit),
+		)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+// stuckGrace is the time after the end of an item's time in which its reconcile may still return.
+const stuckGrace = 5 * time.Second
+
+// stuck returns an error that names each of the controllers whose workers all have an item whose
+// time is over.
+func stuck(units *work.Registry, controllers []*controllerRunner) error {
+	overdue := map[string][]*work.Unit{}
+	now := time.Now()
+	for _, unit := range units.Live() {
+		if unit.Kind == report.Item && unit.Overdue(now, stuckGrace) {
+			overdue[unit.Owner] = append(overdue[unit.Owner], unit)
+		}
+	}
+	if len(overdue) == 0 {
+		return nil
+	}
+	var errs []error
+	for _, c := range controllers {
+		items := overdue[c.name()]
+		workers := c.Config().Workers
+		if len(items) < workers {
+			continue
+		}
+		named := make([]string, len(items))
+		for i, unit := range items {
+			named[i] = unit.Describe(unit.Outstanding()).String()
+		}
+		errs = append(
+			errs,
+			fmt.Errorf("all %d workers of controller %q are stuck, their time is over: %s",
+				workers, c.name(), strings.Join(named, "; ")),
+		)
+	}
+	return errors.Join(errs...)
+}

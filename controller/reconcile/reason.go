@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package reconcile
+
+// Reason is why an object is reconciled. The set is bounded: it is an attribute of spans.
+type Reason string
+
+// The reasons.
+const (
+	ObjectChanged  Reason = "object_changed"  // the object itself appeared, changed or was deleted
+	RelatedChanged Reason = "related_changed" // an object that it owns, or that a mapping led from
+	StartUp        Reason = "start_up"        // it was in the cache when the controller started
+	Resync         Reason = "resync"          // the informer told of it again, without a change
+	RequeueAfter   Reason = "requeue_after"   // its last reconcile asked for it
+	Retry          Reason = "retry"           // its last reconcile failed
+	Superseded     Reason = "superseded"      // it changed while it was being reconciled
+)

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package report has the typed accounts of what a manager runs and how it ended: the report of a
+// shutdown ([Shutdown]) and of a term of leadership ([Term]), the pieces of work in them ([Work]),
+// and the API calls of those ([Call]). All types are plain data; nothing in them changes after they
+// were returned.
+package report
