@@ -144,11 +144,10 @@ func (c *Controller[T]) reconcileItem(ctx context.Context, item *observe.Item) (
 	return result, err
 }
 
-// Owns makes c reconcile an object also when another object that it controls, by owner reference,
-// is added, changed or deleted. informer is the informer of those other objects.
+// Owns makes c reconcile the owner when an object of informer is added, changed or deleted. The
+// owner is the object that the controlling owner reference of the changed object names.
 //
-// Owns must be called before [Manager.Run], like [New], and Run returns all mistakes in the
-// arguments.
+// Owns must be called before [Manager.Run], which returns all mistakes in the arguments.
 func Owns[T, O Object](
 	c *Controller[T], informer cache.TypedSharedIndexInformer[O], options ...SourceOption[O],
 ) {
@@ -159,8 +158,7 @@ func Owns[T, O Object](
 // Watches makes c reconcile further objects. When an object of informer is added, changed or
 // deleted, c calls mapping with that object and reconciles the objects that mapping returns.
 //
-// Watches must be called before [Manager.Run], like [New], and Run returns all mistakes in the
-// arguments.
+// Watches must be called before [Manager.Run], which returns all mistakes in the arguments.
 func Watches[T, O Object](
 	c *Controller[T],
 	informer cache.TypedSharedIndexInformer[O],

@@ -41,9 +41,9 @@ type LeaderElection struct {
 	// hostname.
 	Identity string
 
-	// LeaseDuration is the time after the last renewal that others have seen, after which they may
-	// take the Lease. It must be whole seconds, because a Lease has no finer unit. Default: 15
-	// seconds.
+	// LeaseDuration is how long other replicas wait, after they have seen the last renewal, before
+	// they may take the Lease. It must be whole seconds, because a Lease has no finer unit.
+	// Default: 15 seconds.
 	LeaseDuration time.Duration
 
 	// RenewDeadline is the time for which a leader tries to renew before it gives up. Default: 10

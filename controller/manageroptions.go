@@ -9,8 +9,8 @@ import (
 
 // ManagerOptions configures a [Manager]. The zero value works.
 type ManagerOptions struct {
-	// SyncTimeout limits the wait for a controller's caches to fill. When it is over, Run ends with
-	// the last list or watch error of each cache that is not full. Default: one minute.
+	// SyncTimeout limits the wait for a controller's caches to sync. When it is over, Run ends with
+	// the last list or watch error of each cache that has not synced. Default: one minute.
 	SyncTimeout time.Duration
 
 	// ShutdownTimeout limits how long Run waits, after it has ended the contexts, for everything to

@@ -42,8 +42,9 @@ type Result = reconcile.Result
 //   - a panic: it is handled as an error, with its stack.
 type ReconcileFunc[T Object] func(ctx context.Context, object T) (Result, error)
 
-// TerminalError marks err as final: the object is not tried again until it changes. It returns nil
-// if err is nil. See [reconcile.TerminalError].
+// TerminalError returns an error with which a reconcile is logged and counted as failed, but not
+// tried again until the object changes. It wraps err, and is nil if err is nil. See
+// [reconcile.TerminalError].
 func TerminalError(err error) error { return reconcile.TerminalError(err) }
 
 // PanicError is the error of a reconcile function, or another part of a manager, that panicked.

@@ -21,13 +21,13 @@ type Options struct {
 	// another controller. Default: 10 ms, doubled for each error in a row, at most five minutes.
 	Backoff workqueue.TypedRateLimiter[Request]
 
-	// Timeout is the time for one reconcile. The reconcile function's context ends Reserve earlier,
-	// with [cause.ItemTimeout]; [ReserveContext] gives access to the rest. A reconcile that runs
-	// out of time is logged, counted as a timeout, and tried again after a back-off. Default: five
-	// minutes.
+	// Timeout limits one reconcile. Default: five minutes. A reconcile that takes longer is logged,
+	// counted as a timeout, and tried again after a back-off. The context of the reconcile function
+	// ends earlier, by the time of Reserve, with [cause.ItemTimeout]; use [ReserveContext] for what
+	// is still to be done in that time.
 	Timeout time.Duration
 
-	// Reserve is the last part of Timeout, for example to write a status that says what took so
+	// Reserve is the last part of Timeout. It is there to write a status that says what took so
 	// long. Default: five seconds, but at most a quarter of Timeout.
 	Reserve time.Duration
 

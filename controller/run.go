@@ -17,10 +17,12 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
-// Run starts everything that was added to the manager, and works until ctx ends or a part fails.
-// Then it ends all contexts that it has handed out, at once. Only items in flight keep their
-// contexts, for at most ManagerOptions.DrainTimeout. Run waits for everything that it started, and
-// returns:
+// Run starts everything that was added to the manager and blocks. It shuts down when ctx ends or
+// when a part of the manager fails.
+//
+// In the shutdown the contexts of all controllers, items and runnables end at once. Only with
+// ManagerOptions.DrainTimeout do items that have begun keep their contexts, for at most that time.
+// Run waits for everything that it started, and returns:
 //   - nil, if ctx ended and everything stopped;
 //   - the error of the part that failed;
 //   - a [*ShutdownError], if something did not return within ManagerOptions.ShutdownTimeout.

@@ -11,9 +11,12 @@ import (
 )
 
 // SignalContext returns a context that ends at the first SIGINT or SIGTERM, with a [*SignalError]
-// as its cause. If one of the managers drains, a second signal cancels the items in flight, and a
-// third kills the process. If none drains, the second signal kills the process. The caller must
-// call stop, which restores the default handling of signals.
+// as its cause. What further signals do depends on managers:
+//   - While one of managers drains (see ManagerOptions.DrainTimeout), the second signal cancels its
+//     items in flight, and the third kills the process.
+//   - Otherwise the second signal kills the process.
+//
+// The caller must call stop, which restores the default handling of signals.
 func SignalContext(
 	parent context.Context,
 	managers ...*Manager,

@@ -15,9 +15,9 @@ type Result struct {
 	RequeueAfter time.Duration
 }
 
-// TerminalError marks err as final: the object is not tried again until it changes. Use it for
-// errors that another try cannot mend, such as an invalid spec. It returns nil if err is nil.
-// [errors.Is] and [errors.As] find err in the result.
+// TerminalError returns an error with which a reconcile is logged and counted as failed, but not
+// tried again until the object changes. Use it when another try would fail too, such as for an
+// invalid spec. The returned error wraps err. It is nil if err is nil.
 func TerminalError(err error) error {
 	if err == nil {
 		return nil

@@ -54,8 +54,8 @@ func (c Call) String() string {
 	return strings.Join(words, " ")
 }
 
-// Throttle is why a call was held back before it was sent. The set is bounded: it is a label of
-// metrics and an attribute of spans.
+// Throttle is the reason why a call was held back before it was sent. The constants below are all
+// reasons. It is a label of metrics and an attribute of spans.
 type Throttle string
 
 // The reasons for which a call is held back.

@@ -53,7 +53,7 @@ func limiterOf(config *rest.Config) flowcontrol.RateLimiter {
 	}
 }
 
-// ErrorType returns the value of the error.type attribute for err. For an error of the API server
-// it is the reason, such as NotFound. For other errors it is the Go type; wrappers such as those of
-// [fmt.Errorf] are skipped.
+// ErrorType returns the value for err of the span attribute error.type. For an error of the API
+// server it is the reason, such as NotFound. For other errors it is the Go type; wrappers such as
+// those of [fmt.Errorf] are skipped.
 func ErrorType(err error) string { return spanstatus.ErrorType(err) }

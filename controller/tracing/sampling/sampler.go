@@ -21,9 +21,9 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
-// Budget limits how many reconciles per second [Sampler] samples because they are linked to a
-// sampled trace. It is a limit because a link may come from an annotation, which anyone who can
-// write the object can set. The zero value allows one per second.
+// Budget is a limit for [Sampler]: how many reconciles it samples for no other reason than a link
+// to a sampled trace. There is a limit because a link may come from an annotation, which anyone who
+// can write the object can set. The zero value allows one per second.
 type Budget struct {
 	// PerSecond is the number of such reconciles that are sampled per second, on average. Default:
 	// 1. A negative value means none.
