@@ -12,7 +12,7 @@ git rev-parse --git-dir >/dev/null # the list of files below is git's; without i
 
 line='SPDX-License-Identifier: Apache-2.0'
 # Files that are generated and do not say so.
-generated='^(clientset/(versioned|deprecated)|applyconfiguration|informers|listers|config/crd/bases)/'
+generated='^config/crd/bases/'
 
 # The comment sign of a file's language; nothing if the file gets no line.
 sign() {

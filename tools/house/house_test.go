@@ -75,6 +75,21 @@ func TestAWalkThroughAFunctionThatIsNotThereIsAnError(t *testing.T) {
 	}
 }
 
+func TestAPageWithoutWalksAndAWalkWithoutFunctionsAreErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"# A page\n":                     "has no walk",
+		"## Walk: empty\n\nIt begins.\n": `walk "empty" names no function`,
+	} {
+		page := filepath.Join(t.TempDir(), "page.md")
+		if err := os.WriteFile(page, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := house.Walks(fixture, page); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v does not say %q", text, err, want)
+		}
+	}
+}
+
 func TestEachRuleThatIsBrokenIsNamed(t *testing.T) {
 	for name, test := range map[string]struct {
 		rules string

@@ -52,7 +52,11 @@ func Walks(root, page string) ([]Walk, error) {
 		title, body, _ := strings.Cut(section, "\n")
 		body, _, _ = strings.Cut(body, "\n## ")
 		walk := walker{root: root, seen: map[string]bool{}, files: map[string]bool{}, packages: map[string]bool{}}
-		for _, match := range entry.FindAllStringSubmatch(body, -1) {
+		matches := entry.FindAllStringSubmatch(body, -1)
+		if len(matches) == 0 {
+			errs = append(errs, fmt.Errorf("walk %q names no function: write `file.go:Function`", title))
+		}
+		for _, match := range matches {
 			if err := walk.add(match[1], match[2]); err != nil {
 				errs = append(errs, fmt.Errorf("walk %q: %w", title, err))
 			}
@@ -61,6 +65,9 @@ func Walks(root, page string) ([]Walk, error) {
 			Title: strings.TrimSpace(title), Files: len(walk.files), Packages: len(walk.packages),
 			Functions: len(walk.seen), Lines: walk.lines,
 		})
+	}
+	if len(walks) == 0 {
+		errs = append(errs, fmt.Errorf("%s has no walk: begin a heading with %q", page, strings.TrimSpace(walkHeading)))
 	}
 	return walks, errors.Join(errs...)
 }
@@ -115,6 +122,8 @@ func nameOf(d *ast.FuncDecl) string {
 		case *ast.StarExpr:
 			t = of.X
 		case *ast.IndexExpr:
+			t = of.X
+		case *ast.IndexListExpr:
 			t = of.X
 		case *ast.Ident:
 			return of.Name + "." + d.Name.Name

@@ -60,7 +60,8 @@ func run(c config, out io.Writer) error {
 	changes := surface.Compare(older, newer, accepted)
 	changes.Write(out)
 	if n := len(changes.Incompatible); n > 0 {
-		return fmt.Errorf("%d incompatible changes are not accepted", n)
+		return fmt.Errorf(
+			"%d incompatible changes are not accepted: undo them, or list them in the file of -accepted", n)
 	}
 	return nil
 }
