@@ -208,21 +208,22 @@ func addSource[T, O Object](
 		m.setup.mistake(fmt.Errorf("controller %q: its informer for %T is nil", c.name, *new(O)))
 		return nil
 	}
-	if err := m.setup.late(); err != nil {
-		m.setup.mistake(fmt.Errorf("controller %q: its informer for %T: %w", c.name, *new(O), err))
+	source := &informerSource[O]{informer: informer, mapping: mapping, filters: settings.filters}
+	if annotations := m.observers.annotations; annotations != nil {
+		source.filters = append(
+			slices.Clone(source.filters), notOnlyTraced[O](annotations.OnlyTraceChanged))
+	}
+	what := fmt.Sprintf("controller %q: its informer for %T", c.name, *new(O))
+	added := m.setup.add(what, func() (err error) {
+		if source.cache, err = m.informers.Add(informer, caches.Settings{}); err != nil {
+			return fmt.Errorf("controller %q: %w", c.name, err)
+		}
+		c.pipeline.AddSource(source)
+		return nil
+	})
+	if !added {
 		return nil
 	}
-	inf, err := m.informers.Add(informer, caches.Settings{})
-	if err != nil {
-		m.setup.mistake(fmt.Errorf("controller %q: %w", c.name, err))
-		return nil
-	}
-	filters := settings.filters
-	if dropped := m.observers.onlyTraceChanged; dropped != nil {
-		filters = append(slices.Clone(filters), notOnlyTraced[O](dropped))
-	}
-	source := &informerSource[O]{cache: inf, informer: informer, mapping: mapping, filters: filters}
-	c.pipeline.AddSource(source)
 	return source
 }
 

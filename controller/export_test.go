@@ -22,6 +22,17 @@ func NewManagerWith(
 	return newManager(config, options, replacements{leases: leases, clock: clock})
 }
 
+// MayBeginWhileAdding reports whether Run could begin while something is being added.
+func (m *Manager) MayBeginWhileAdding() (may bool) {
+	m.setup.add("a test", func() error {
+		if may = m.setup.mu.TryLock(); may {
+			m.setup.mu.Unlock()
+		}
+		return nil
+	})
+	return may
+}
+
 // Waited tells a manager's observers that a call has waited.
 func (m *Manager) Waited(ctx context.Context, reason report.Throttle, began time.Time) {
 	m.observers.all.CallThrottled(ctx, observe.Throttle{Reason: reason, Began: began, Wait: time.Since(began)})

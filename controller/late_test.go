@@ -72,6 +72,14 @@ func TestASourceThatIsAddedAfterRunHasBegunEndsTheRunToo(t *testing.T) {
 	})
 }
 
+// TestRunDoesNotBeginWhileSomethingIsAdded because it would be lost: too late for Run, and too early
+// for an error.
+func TestRunDoesNotBeginWhileSomethingIsAdded(t *testing.T) {
+	if newManager(controller.ManagerOptions{}).MayBeginWhileAdding() {
+		t.Error("Run may begin")
+	}
+}
+
 // TestMainRunsWhatItsSetUpAddsUntilTheEnd is Main without a process and its signals.
 func TestMainRunsWhatItsSetUpAddsUntilTheEnd(t *testing.T) {
 	bubble(t, func(t *testing.T) {

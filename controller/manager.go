@@ -175,15 +175,14 @@ type InformerOptions struct {
 // AddInformer must be called before Run. If it is called after Run has begun, Run ends with
 // [ErrLate].
 func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) {
-	err := m.setup.late()
-	if err == nil {
-		_, err = m.informers.Add(informer, caches.Settings(options))
-	} else if informer != nil {
-		err = fmt.Errorf("%s: %w", informer.HasSyncedChecker().Name(), err)
+	what := "an informer"
+	if informer != nil {
+		what = informer.HasSyncedChecker().Name()
 	}
-	if err != nil {
-		m.setup.mistake(err)
-	}
+	m.setup.add(what, func() error {
+		_, err := m.informers.Add(informer, caches.Settings(options))
+		return err
+	})
 }
 
 // CancelDrain cancels the items that are still in flight during a drain, which is the time of

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/lanyard-k8s/lanyard/controller/internal/clientspans"
 	"github.com/lanyard-k8s/lanyard/controller/internal/endings"
 	"github.com/lanyard-k8s/lanyard/controller/internal/loglines"
@@ -33,9 +31,6 @@ type observers struct {
 	annotations *traceannotation.Settings
 	// wrap makes the spans of attempts at API calls; nil without tracing.
 	wrap func(http.RoundTripper) http.RoundTripper
-	// onlyTraceChanged reports whether an update changed the annotation that carries traces and
-	// nothing else; nil without tracing.
-	onlyTraceChanged func(before, after metav1.Object) bool
 }
 
 // newObservers makes the observers, in the order in which they are told of a beginning. Spans come
@@ -50,7 +45,6 @@ func newObservers(t *Telemetry, units *work.Registry) (*observers, error) {
 		o.annotations = &traceannotation.Settings{Key: t.AnnotationKey, Write: t.WriteAnnotation}
 		client := clientspans.NewClient(t.TracerProvider)
 		o.wrap = client.Transport
-		o.onlyTraceChanged = o.annotations.OnlyTraceChanged
 		o.all = append(o.all, spans.New(t.TracerProvider, client, o.annotations))
 	}
 	if o.metrics != nil {

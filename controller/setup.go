@@ -40,42 +40,48 @@ func (s *setup) mistake(err error) {
 	}
 }
 
-// late returns an error once Run has begun.
-func (s *setup) late() error {
+// add calls add, unless Run has begun: then what is a mistake. An error of add is a mistake too. Run
+// does not begin while add runs, so nothing is added that would never run. ok reports whether it was
+// added.
+func (s *setup) add(what string, add func() error) (ok bool) {
+	if err := s.tryAdd(what, add); err != nil {
+		s.mistake(err)
+		return false
+	}
+	return true
+}
+
+func (s *setup) tryAdd(what string, add func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.run != nil {
-		return ErrLate
+		return fmt.Errorf("%s: %w", what, ErrLate)
 	}
-	return nil
+	return add()
 }
 
 func (s *setup) addRunnable(r *runnable) {
-	switch late := s.late(); {
-	case r.name == "" || r.run == nil:
+	if r.name == "" || r.run == nil {
 		s.mistake(fmt.Errorf("a runnable needs a name and a function (name %q)", r.name))
-	case late != nil:
-		s.mistake(fmt.Errorf("runnable %q: %w", r.name, late))
-	default:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.runnables = append(s.runnables, r)
+		return
 	}
+	s.add(fmt.Sprintf("runnable %q", r.name), func() error {
+		s.runnables = append(s.runnables, r)
+		return nil
+	})
 }
 
 func (s *setup) addController(c *controllerRunner) {
-	switch late := s.late(); {
-	case late != nil:
-		s.mistake(fmt.Errorf("controller %q: %w", c.name(), late))
-	case slices.ContainsFunc(s.all(), func(other *controllerRunner) bool { return other.name() == c.name() }):
-		s.mistake(
-			fmt.Errorf("there are two controllers named %q: give each its own name", c.name()),
-		)
-	default:
-		s.mu.Lock()
-		defer s.mu.Unlock()
+	s.add(fmt.Sprintf("controller %q", c.name()), func() error {
+		for _, other := range s.controllers {
+			if other.name() == c.name() {
+				return fmt.Errorf(
+					"there are two controllers named %q: give each its own name", c.name())
+			}
+		}
 		s.controllers = append(s.controllers, c)
-	}
+		return nil
+	})
 }
 
 // begin marks the set-up as complete, and returns the mistakes in it. A manager runs once: its
