@@ -115,14 +115,14 @@ func TestAllocationsArePinned(t *testing.T) {
 	)
 	delete(bareObj.Annotations, tracing.AnnotationKey)
 	for name, f := range map[string]func(){
-		"Throttled, off":                    func() { off.Throttled(ctx, began, time.Now(), report.ThrottleConnection) },
-		"Throttled, no span":                func() { on.Throttled(ctx, began, time.Now(), report.ThrottleConnection) },
-		"RateLimiter, no span":              func() { _ = limiter.Wait(ctx) }, // never fails
-		"OnlyTraceChanged, the same trace":  func() { (*traceannotation.Settings)(nil).OnlyTraceChanged(was, same) },
-		"Take, of an object without one":    func() { consumer.Take(bareObj) },
-		"StampObject, not sampled, by hand": func() { tracing.InjectObject(ctx, bareObj, nil) },
-		"SetStatus, no error":               func() { spanstatus.Set(ctx, nil, nil) },
-		"Continue, no span":                 func() { tracing.Link(ctx, same) },
+		"Throttled, off":                   func() { off.Throttled(ctx, began, time.Now(), report.ThrottleConnection) },
+		"Throttled, no span":               func() { on.Throttled(ctx, began, time.Now(), report.ThrottleConnection) },
+		"RateLimiter, no span":             func() { _ = limiter.Wait(ctx) }, // never fails
+		"OnlyTraceChanged, the same trace": func() { (*traceannotation.Settings)(nil).OnlyTraceChanged(was, same) },
+		"Take, of an object without one":   func() { consumer.Take(bareObj) },
+		"InjectObject, not sampled":        func() { tracing.InjectObject(ctx, bareObj, nil) },
+		"SetStatus, no error":              func() { spanstatus.Set(ctx, nil, nil) },
+		"Link, no span":                    func() { tracing.Link(ctx, same) },
 	} {
 		if n := testing.AllocsPerRun(1000, f); n != 0 {
 			t.Errorf("%s: %v allocations, want none", name, n)

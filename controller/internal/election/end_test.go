@@ -63,10 +63,7 @@ func TestNothingIsWrittenOnceTheContextOfTheCampaignHasEnded(t *testing.T) {
 func TestTheEndOfATermEndsTheRequestUnderWayInTheSameInstant(t *testing.T) {
 	for range 50 {
 		bubble(t, func(t *testing.T) {
-			s := newServer()
-			c := newCandidate(0, s)
-			renewal := elected(t, c)
-			time.Sleep(c.config.RetryPeriod / 2)
+			s, c, renewal := betweenRenewals(t)
 			var underWay context.Context
 			s.on("update", func(ctx context.Context) error {
 				underWay = ctx
@@ -88,10 +85,7 @@ func TestTheEndOfATermEndsTheRequestUnderWayInTheSameInstant(t *testing.T) {
 // elector would read the lease in the same instant.
 func TestNothingIsSentOnceTheTermHasEnded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		s := newServer()
-		c := newCandidate(0, s)
-		renewal := elected(t, c)
-		time.Sleep(c.config.RetryPeriod / 2)
+		s, _, renewal := betweenRenewals(t)
 		s.requests()
 		s.on("update", func(context.Context) error {
 			renewal.Term.End(cause.TermRefused, "")
@@ -107,10 +101,7 @@ func TestNothingIsSentOnceTheTermHasEnded(t *testing.T) {
 
 func TestAbandonWaitsForTheElector(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		s := newServer()
-		c := newCandidate(0, s)
-		renewal := elected(t, c)
-		time.Sleep(c.config.RetryPeriod / 2)
+		s, c, renewal := betweenRenewals(t)
 		returned := false
 		s.on("update", func(ctx context.Context) error {
 			<-ctx.Done()
@@ -128,10 +119,7 @@ func TestAbandonWaitsForTheElector(t *testing.T) {
 
 func TestALeaseThatARenewalDoesNotFindEndsTheTermAsDeleted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		s := newServer()
-		c := newCandidate(0, s)
-		renewal := elected(t, c) // nobody watches the lease
-		time.Sleep(c.config.RetryPeriod / 2)
+		s, c, renewal := betweenRenewals(t) // nobody watches the lease
 		s.remove()
 		s.requests()
 		time.Sleep(c.config.RetryPeriod)

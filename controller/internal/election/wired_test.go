@@ -121,6 +121,16 @@ func elected(t *testing.T, c *Candidate) *Renewal {
 	return renewal
 }
 
+// betweenRenewals is an elected candidate, half a period after it acquired the lease.
+func betweenRenewals(t *testing.T) (*server, *Candidate, *Renewal) {
+	t.Helper()
+	s := newServer()
+	c := newCandidate(0, s)
+	renewal := elected(t, c)
+	time.Sleep(c.config.RetryPeriod / 2)
+	return s, c, renewal
+}
+
 // bubble is virtual time, in which requests that nobody waits for come to their end too.
 func bubble(t *testing.T, f func(t *testing.T)) {
 	synctest.Test(t, func(t *testing.T) {

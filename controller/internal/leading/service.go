@@ -98,23 +98,10 @@ func (s *service) shutdown(took time.Duration) report.Shutdown {
 
 // tellEnd says why the term ended, when all of its work has returned.
 func (s *service) tellEnd(ctx context.Context, ended report.Shutdown) {
-	klog.FromContext(
-		ctx,
-	).Info(
-		"Leadership ended",
-		"lease",
-		s.term.Lease.String(),
-		"term",
-		s.term.String(),
-		"cause",
-		ended.Cause,
-		"took",
-		ended.Took.String(),
-		"cancelled",
-		len(ended.Cancelled),
-		"finished",
-		ended.Finished,
-	)
+	klog.FromContext(ctx).Info("Leadership ended",
+		"lease", s.term.Lease.String(), "term", s.term.String(),
+		"cause", ended.Cause, "took", ended.Took.String(),
+		"cancelled", len(ended.Cancelled), "finished", ended.Finished)
 	s.config.Observers.TermEnded(context.WithoutCancel(ctx), s.term.Config.Term, howEnded(s.term))
 }
 
