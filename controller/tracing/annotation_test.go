@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/spantest"
 	"github.com/lanyard-k8s/lanyard/controller/internal/traceannotation"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
@@ -34,13 +35,13 @@ func annotated(value string) *appsv1.Deployment {
 }
 
 func TestAnAnnotationIsALinkNeverAParent(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
-	ctx, root := r.reconcile(t.Context())
+	r := spantest.Record(sdktrace.AlwaysSample())
+	ctx, root := r.Reconcile(t.Context())
 	tracing.Link(ctx, annotated(stamp))
 	tracing.Link(ctx, annotated("nonsense"))
 	tracing.Link(t.Context(), annotated(stamp))
 	root.End()
-	span := r.one(t, "reconcile test")
+	span := r.One(t, "reconcile test")
 	if span.Parent.IsValid() || span.SpanContext.TraceID().String() == traceID || len(span.Links) != 1 || span.Links[0].SpanContext.SpanID().String() != spanID {
 		t.Errorf("parent %v, links %v", span.Parent, span.Links)
 	}
@@ -51,7 +52,7 @@ func sampledContext(t *testing.T, sampled bool, a *traceannotation.Settings, sel
 	if sampled {
 		sampler = sdktrace.AlwaysSample()
 	}
-	ctx, _ := record(sampler).reconcile(t.Context())
+	ctx, _ := spantest.Record(sampler).Reconcile(t.Context())
 	if a != nil {
 		ctx = traceannotation.NewContext(work.NewContext(ctx, &work.Unit{UID: self}), a)
 	}

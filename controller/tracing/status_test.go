@@ -17,6 +17,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/spanstatus"
+	"github.com/lanyard-k8s/lanyard/controller/internal/spantest"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
@@ -47,12 +48,12 @@ func TestAReconcilesErrorIsItsStatus(t *testing.T) {
 		"one call's time limit":              {fmt.Errorf("x: %w", cause.CallTimeout), codes.Error, "call_timeout", "call_timeout"},
 		"a term that the connection saw end": {cause.LeadershipLost.With(&cause.TermEnded{}), codes.Unset, "", "leadership_lost"},
 	} {
-		r := record(sdktrace.AlwaysSample())
-		ctx, root := r.reconcile(t.Context())
+		r := spantest.Record(sdktrace.AlwaysSample())
+		ctx, root := r.Reconcile(t.Context())
 		spanstatus.Set(ctx, root, c.err)
 		root.End()
-		span := r.one(t, "reconcile test")
-		if span.Status.Code != c.status || value(span, semconv.AttrErrorType) != c.errorType || value(span, semconv.AttrCancelCause) != c.cancelCause {
+		span := r.One(t, "reconcile test")
+		if span.Status.Code != c.status || spantest.Value(span, semconv.AttrErrorType) != c.errorType || spantest.Value(span, semconv.AttrCancelCause) != c.cancelCause {
 			t.Errorf("%s: status %v, attributes %v", name, span.Status, span.Attributes)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/clientspans"
 	"github.com/lanyard-k8s/lanyard/controller/internal/race"
 	"github.com/lanyard-k8s/lanyard/controller/internal/spanstatus"
+	"github.com/lanyard-k8s/lanyard/controller/internal/spantest"
 	"github.com/lanyard-k8s/lanyard/controller/internal/traceannotation"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
@@ -105,7 +106,7 @@ func TestAllocationsArePinned(t *testing.T) {
 	}
 	var (
 		off       *clientspans.Client
-		on        = clientspans.NewClient(record(sdktrace.AlwaysSample()))
+		on        = clientspans.NewClient(spantest.Record(sdktrace.AlwaysSample()))
 		limiter   = on.RateLimiter(flowcontrol.NewFakeAlwaysRateLimiter())
 		ctx       = t.Context()
 		began     = time.Now().Add(-time.Second)

@@ -27,6 +27,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/clientspans"
+	"github.com/lanyard-k8s/lanyard/controller/internal/spantest"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
@@ -119,26 +120,26 @@ func TestAttemptsAndWhatTheyWaitedForCoverTheCall(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := record(sdktrace.AlwaysSample())
+				r := spantest.Record(sdktrace.AlwaysSample())
 				maps := client(t, &rest.Config{Host: "http://unused.invalid", QPS: c.qps, Burst: 1, Transport: &c.answers}, r).CoreV1().ConfigMaps("ns")
-				ctx, root := r.reconcile(t.Context())
+				ctx, root := r.Reconcile(t.Context())
 				if _, err := maps.Get(ctx, "a", metav1.GetOptions{}); err != nil {
 					t.Fatal(err)
 				}
 				root.End()
-				spans := r.exporter.GetSpans()
+				spans := r.Exporter.GetSpans()
 				slices.SortStableFunc(spans, func(a, b tracetest.SpanStub) int { return a.StartTime.Compare(b.StartTime) })
 				var got []span
 				for _, s := range spans {
 					if !s.Parent.IsValid() {
 						continue
 					}
-					got = append(got, span{s.Name, value(s, semconv.AttrResendCount), value(s, semconv.AttrThrottleReason), s.EndTime.Sub(s.StartTime).Round(time.Millisecond)})
+					got = append(got, span{s.Name, spantest.Value(s, semconv.AttrResendCount), spantest.Value(s, semconv.AttrThrottleReason), s.EndTime.Sub(s.StartTime).Round(time.Millisecond)})
 				}
 				if !slices.Equal(got, c.want) {
 					t.Errorf("the spans are\n%v, want\n%v", got, c.want)
 				}
-				if part, twice := covered(r.one(t, "reconcile test"), spans); part < 0.95 || twice > 0 {
+				if part, twice := covered(r.One(t, "reconcile test"), spans); part < 0.95 || twice > 0 {
 					t.Errorf("the children cover %.1f %% of the root, %v twice", 100*part, twice)
 				}
 			})
@@ -148,25 +149,25 @@ func TestAttemptsAndWhatTheyWaitedForCoverTheCall(t *testing.T) {
 
 func TestASecondCallIsNoSecondAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := record(sdktrace.AlwaysSample())
+		r := spantest.Record(sdktrace.AlwaysSample())
 		answers := scripted{
 			{500, "", "", nil}, {500, "", "", nil}, // without Retry-After nobody tries again
 			{404, "", "", nil}, {404, "", "", nil},
 			{err: syscall.ECONNRESET}, {err: syscall.ECONNRESET}, // of a write
 		}
 		maps := client(t, &rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: &answers}, r).CoreV1().ConfigMaps("ns")
-		ctx, _ := r.reconcile(t.Context())
+		ctx, _ := r.Reconcile(t.Context())
 		for range 4 {
 			_, _ = maps.Get(ctx, "a", metav1.GetOptions{}) // of interest are the spans
 		}
 		for range 2 {
 			_, _ = maps.Update(ctx, configMap(), metav1.UpdateOptions{}) // as above
 		}
-		if spans := r.exporter.GetSpans(); len(spans) != 6 {
-			t.Errorf("the spans are %v", names(spans))
+		if spans := r.Exporter.GetSpans(); len(spans) != 6 {
+			t.Errorf("the spans are %v", spantest.Names(spans))
 		}
-		for _, span := range r.exporter.GetSpans() {
-			if value(span, semconv.AttrResendCount) != "" {
+		for _, span := range r.Exporter.GetSpans() {
+			if spantest.Value(span, semconv.AttrResendCount) != "" {
 				t.Errorf("%s is a second attempt", span.Name)
 			}
 		}
@@ -175,10 +176,10 @@ func TestASecondCallIsNoSecondAttempt(t *testing.T) {
 
 func TestAnAttemptIsForgottenAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := record(sdktrace.AlwaysSample())
+		r := spantest.Record(sdktrace.AlwaysSample())
 		answers := scripted{{429, "Retry-After: 1", tooMany, nil}, {200, "", found, nil}}
 		maps := client(t, &rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: &answers}, r).CoreV1()
-		ctx, _ := r.reconcile(t.Context())
+		ctx, _ := r.Reconcile(t.Context())
 		get := func() *rest.Request {
 			return maps.RESTClient().Get().Namespace("ns").Resource("configmaps").Name("a").MaxRetries(0)
 		}
@@ -189,9 +190,9 @@ func TestAnAttemptIsForgottenAfterAWhile(t *testing.T) {
 		if err := get().Do(ctx).Error(); err != nil {
 			t.Fatal(err)
 		}
-		for _, span := range r.exporter.GetSpans() {
-			if span.Name == semconv.SpanThrottle || value(span, semconv.AttrResendCount) != "" {
-				t.Errorf("%s, resend %q", span.Name, value(span, semconv.AttrResendCount))
+		for _, span := range r.Exporter.GetSpans() {
+			if span.Name == semconv.SpanThrottle || spantest.Value(span, semconv.AttrResendCount) != "" {
+				t.Errorf("%s, resend %q", span.Name, spantest.Value(span, semconv.AttrResendCount))
 			}
 		}
 	})
@@ -199,13 +200,13 @@ func TestAnAttemptIsForgottenAfterAWhile(t *testing.T) {
 
 func TestTheFencesSecondThoughtsAreAttemptsOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := record(sdktrace.AlwaysSample())
+		r := spantest.Record(sdktrace.AlwaysSample())
 		answers := scripted{
 			{403, "", `{"kind":"Status","message":"ValidatingAdmissionPolicy 'x' denied request: fenced by lease a/b","reason":"Forbidden","code":403}`, nil},
 			{200, "", found, nil},
 		}
 		transport := tracing.NewTransport(&answers, r)
-		ctx, root := r.reconcile(t.Context())
+		ctx, root := r.Reconcile(t.Context())
 		for i, timeout := range []string{"9.9s", "9.8s"} { // what the server is told is another each time
 			req, err := http.NewRequestWithContext(ctx, "PUT", "https://x/api/v1/namespaces/ns/configmaps/a?force=true&timeout="+timeout, http.NoBody)
 			if err != nil {
@@ -224,24 +225,24 @@ func TestTheFencesSecondThoughtsAreAttemptsOfTheirOwn(t *testing.T) {
 			}
 		}
 		root.End()
-		wait := r.one(t, semconv.SpanThrottle)
-		attempts := r.named("PUT " + oneConfigMap)
-		if len(attempts) != 2 || value(attempts[1], semconv.AttrResendCount) != "1" || value(wait, semconv.AttrThrottleReason) != string(report.ThrottleFence) ||
+		wait := r.One(t, semconv.SpanThrottle)
+		attempts := r.Named("PUT " + oneConfigMap)
+		if len(attempts) != 2 || spantest.Value(attempts[1], semconv.AttrResendCount) != "1" || spantest.Value(wait, semconv.AttrThrottleReason) != string(report.ThrottleFence) ||
 			wait.EndTime.Sub(wait.StartTime) != 8*time.Millisecond {
-			t.Errorf("the spans are %v", r.exporter.GetSpans())
+			t.Errorf("the spans are %v", r.Exporter.GetSpans())
 		}
 	})
 }
 
 func TestAShortWaitMakesNoSpanAndACancelledOneSaysWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := record(sdktrace.AlwaysSample())
+		r := spantest.Record(sdktrace.AlwaysSample())
 		c := clientspans.NewClient(r)
-		ctx, _ := r.reconcile(t.Context())
+		ctx, _ := r.Reconcile(t.Context())
 		began := time.Now()
 		time.Sleep(4 * time.Millisecond)
 		c.Throttled(ctx, began, time.Now(), report.ThrottleConnection)
-		if len(r.exporter.GetSpans()) != 0 {
+		if len(r.Exporter.GetSpans()) != 0 {
 			t.Error("a wait of 4 ms has a span")
 		}
 		limiter := c.RateLimiter(flowcontrol.NewTokenBucketRateLimiter(0.01, 1))
@@ -251,8 +252,8 @@ func TestAShortWaitMakesNoSpanAndACancelledOneSaysWhy(t *testing.T) {
 		if limiter.Wait(ctx) == nil {
 			t.Error("the wait was not cancelled")
 		}
-		span := r.one(t, semconv.SpanThrottle)
-		if value(span, semconv.AttrCancelCause) != "shutdown" || span.Status.Code != codes.Unset || span.EndTime.Sub(span.StartTime) != time.Second ||
+		span := r.One(t, semconv.SpanThrottle)
+		if spantest.Value(span, semconv.AttrCancelCause) != "shutdown" || span.Status.Code != codes.Unset || span.EndTime.Sub(span.StartTime) != time.Second ||
 			span.SpanKind != trace.SpanKindInternal {
 			t.Errorf("the span is %+v", span)
 		}
@@ -272,7 +273,7 @@ func TestInstrumentKeepsTheClientsRateLimit(t *testing.T) {
 		"one of its own":  {rest.Config{QPS: 3, RateLimiter: own}, 7},
 		"a fake that has": {rest.Config{RateLimiter: flowcontrol.NewFakeAlwaysRateLimiter()}, 1},
 	} {
-		made := tracing.Instrument(&c.config, record(sdktrace.AlwaysSample()))
+		made := tracing.Instrument(&c.config, spantest.Record(sdktrace.AlwaysSample()))
 		switch {
 		case made.RateLimiter == nil && c.qps >= 0, made.RateLimiter != nil && c.qps < 0:
 			t.Errorf("%s: the limiter is %v", name, made.RateLimiter)
@@ -286,12 +287,12 @@ func TestInstrumentKeepsTheClientsRateLimit(t *testing.T) {
 }
 
 func TestMemoryOfAttemptsIsBounded(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
+	r := spantest.Record(sdktrace.AlwaysSample())
 	c := clientspans.NewClient(r)
 	transport := c.Transport(roundTripperFunc(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 429, Header: http.Header{"Retry-After": {"1"}}, Body: http.NoBody}, nil
 	}))
-	ctx, _ := r.reconcile(t.Context())
+	ctx, _ := r.Reconcile(t.Context())
 	for i := range 5000 {
 		req, err := http.NewRequestWithContext(ctx, "GET", fmt.Sprintf("https://x/api/v1/namespaces/ns/configmaps/%d", i), http.NoBody)
 		if err != nil {
@@ -309,7 +310,7 @@ func TestMemoryOfAttemptsIsBounded(t *testing.T) {
 }
 
 func TestARealConnectionThatIsResetIsTriedAgain(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
+	r := spantest.Record(sdktrace.AlwaysSample())
 	first := true
 	config := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		if first {
@@ -324,14 +325,14 @@ func TestARealConnectionThatIsResetIsTriedAgain(t *testing.T) {
 		}
 		answer(w, http.StatusOK, &corev1.ConfigMap{})
 	})
-	ctx, root := r.reconcile(t.Context())
+	ctx, root := r.Reconcile(t.Context())
 	if _, err := kubernetes.NewForConfigOrDie(tracing.Instrument(config, r)).CoreV1().ConfigMaps("ns").Get(ctx, "a", metav1.GetOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	root.End()
-	attempts, wait := r.named("GET "+oneConfigMap), r.one(t, semconv.SpanThrottle)
-	if len(attempts) != 2 || value(attempts[0], semconv.AttrErrorType) != "io.EOF" || attempts[0].Status.Code != codes.Error ||
-		value(attempts[1], semconv.AttrResendCount) != "1" {
+	attempts, wait := r.Named("GET "+oneConfigMap), r.One(t, semconv.SpanThrottle)
+	if len(attempts) != 2 || spantest.Value(attempts[0], semconv.AttrErrorType) != "io.EOF" || attempts[0].Status.Code != codes.Error ||
+		spantest.Value(attempts[1], semconv.AttrResendCount) != "1" {
 		t.Errorf("the attempts are %v", attempts)
 	}
 	if took := wait.EndTime.Sub(wait.StartTime).Seconds(); math.Abs(took-1) > 0.2 {

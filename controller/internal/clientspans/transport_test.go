@@ -23,23 +23,24 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/spanstatus"
+	"github.com/lanyard-k8s/lanyard/controller/internal/spantest"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 	"github.com/lanyard-k8s/lanyard/controller/tracing/semconv"
 )
 
 func TestACallIsAClientSpanOfItsOwn(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
+	r := spantest.Record(sdktrace.AlwaysSample())
 	var seen http.Header
 	config := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		seen = req.Header
 		w.Header().Set("Audit-ID", req.Header.Get("Audit-ID"))
 		answer(w, http.StatusOK, configMap())
 	})
-	ctx, root := r.reconcile(t.Context())
+	ctx, root := r.Reconcile(t.Context())
 	if _, err := client(t, config, r).CoreV1().ConfigMaps("ns").Get(ctx, "a", metav1.GetOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	span := r.one(t, "GET "+oneConfigMap)
+	span := r.One(t, "GET "+oneConfigMap)
 	host, port, _ := strings.Cut(strings.TrimPrefix(config.Host, "http://"), ":")
 	id := span.SpanContext.TraceID().String() + "-" + span.SpanContext.SpanID().String()
 	for key, want := range map[string]string{
@@ -48,7 +49,7 @@ func TestACallIsAClientSpanOfItsOwn(t *testing.T) {
 		semconv.AttrStatusCode: "200", semconv.AttrResendCount: "", semconv.AttrErrorType: "", semconv.AttrVerb: "get",
 		semconv.AttrResource: "configmaps", semconv.AttrNamespace: "ns", semconv.AttrName: "a", semconv.AttrAuditID: id, semconv.AttrServerAuditID: "",
 	} {
-		if got := value(span, key); got != want {
+		if got := spantest.Value(span, key); got != want {
 			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
@@ -62,14 +63,14 @@ func TestACallIsAClientSpanOfItsOwn(t *testing.T) {
 }
 
 func TestWhatIsNotSampledMakesNoSpanAndTellsTheServer(t *testing.T) {
-	r := record(sdktrace.NeverSample())
+	r := spantest.Record(sdktrace.NeverSample())
 	var seen http.Header
 	config := serve(t, func(w http.ResponseWriter, req *http.Request) {
 		seen = req.Header
 		answer(w, http.StatusOK, configMap())
 	})
 	maps := client(t, config, r).CoreV1().ConfigMaps("ns")
-	ctx, root := r.reconcile(t.Context())
+	ctx, root := r.Reconcile(t.Context())
 	if _, err := maps.Get(ctx, "a", metav1.GetOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -80,15 +81,15 @@ func TestWhatIsNotSampledMakesNoSpanAndTellsTheServer(t *testing.T) {
 	if _, err := maps.Get(t.Context(), "a", metav1.GetOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if seen.Get("Traceparent") != "" || len(r.exporter.GetSpans()) != 0 {
-		t.Errorf("without a span, the server saw traceparent %q; there are spans %v", seen.Get("Traceparent"), r.exporter.GetSpans())
+	if seen.Get("Traceparent") != "" || len(r.Exporter.GetSpans()) != 0 {
+		t.Errorf("without a span, the server saw traceparent %q; there are spans %v", seen.Get("Traceparent"), r.Exporter.GetSpans())
 	}
 }
 
 func TestWatchesAndLeasesMakeNoSpan(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
+	r := spantest.Record(sdktrace.AlwaysSample())
 	config := serve(t, func(w http.ResponseWriter, req *http.Request) { answer(w, http.StatusOK, configMap()) })
-	ctx, _ := r.reconcile(t.Context())
+	ctx, _ := r.Reconcile(t.Context())
 	clients := client(t, config, r)
 	w, err := clients.CoreV1().ConfigMaps("ns").Watch(ctx, metav1.ListOptions{AllowWatchBookmarks: true})
 	if err != nil {
@@ -98,8 +99,8 @@ func TestWatchesAndLeasesMakeNoSpan(t *testing.T) {
 	if _, err := clients.CoordinationV1().Leases("ns").Get(ctx, "a", metav1.GetOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if spans := r.exporter.GetSpans(); len(spans) != 0 {
-		t.Errorf("there are spans %v", names(spans))
+	if spans := r.Exporter.GetSpans(); len(spans) != 0 {
+		t.Errorf("there are spans %v", spantest.Names(spans))
 	}
 }
 
@@ -142,24 +143,24 @@ func TestTheStatusOfAnAnswerIsWhatItMeansToTheCaller(t *testing.T) {
 		}, "Expired"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := record(sdktrace.AlwaysSample())
+			r := spantest.Record(sdktrace.AlwaysSample())
 			config := serve(t, func(w http.ResponseWriter, _ *http.Request) { c.write(w, c.code, c.reason) })
-			ctx, _ := r.reconcile(t.Context())
+			ctx, _ := r.Reconcile(t.Context())
 			body, status := exchange(ctx, t, config, r, c.method)
 			if status != c.code || len(body) == 0 {
 				t.Errorf("the caller got code %d and %d bytes", status, len(body))
 			}
-			span := r.one(t, c.method+" "+oneConfigMap)
+			span := r.One(t, c.method+" "+oneConfigMap)
 			failed := span.Status.Code == codes.Error
-			if failed != (c.want != "") || value(span, semconv.AttrErrorType) != c.want {
-				t.Errorf("status %v, error.type %q, want %q", span.Status, value(span, semconv.AttrErrorType), c.want)
+			if failed != (c.want != "") || spantest.Value(span, semconv.AttrErrorType) != c.want {
+				t.Errorf("status %v, error.type %q, want %q", span.Status, spantest.Value(span, semconv.AttrErrorType), c.want)
 			}
 		})
 	}
 }
 
 // exchange makes one request of a ConfigMap and reads all of the answer.
-func exchange(ctx context.Context, t *testing.T, config *rest.Config, r *recorder, method string) (string, int) {
+func exchange(ctx context.Context, t *testing.T, config *rest.Config, r *spantest.Recorder, method string) (string, int) {
 	t.Helper()
 	resp, err := send(ctx, t, tracing.Instrument(config, r), method)
 	if err != nil {
@@ -202,7 +203,7 @@ func TestACallThatEndsWithItsContextSaysWhy(t *testing.T) {
 	} {
 		for _, started := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, answered %v", name, started), func(t *testing.T) {
-				r := record(sdktrace.AlwaysSample())
+				r := spantest.Record(sdktrace.AlwaysSample())
 				arrived, release := make(chan struct{}), make(chan struct{})
 				config := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 					if started {
@@ -213,7 +214,7 @@ func TestACallThatEndsWithItsContextSaysWhy(t *testing.T) {
 					<-release
 				})
 				t.Cleanup(func() { close(release) })
-				ctx, root := r.reconcile(t.Context())
+				ctx, root := r.Reconcile(t.Context())
 				ctx, cancel := context.WithCancelCause(ctx)
 				go func() {
 					<-arrived
@@ -229,11 +230,11 @@ func TestACallThatEndsWithItsContextSaysWhy(t *testing.T) {
 				spanstatus.Set(ctx, root, err)
 				root.End()
 				for _, span := range []string{"PATCH " + oneConfigMap, "reconcile test"} {
-					span := r.one(t, span)
-					if got := value(span, semconv.AttrCancelCause); got != c.cause || (span.Status.Code == codes.Error) != c.failed {
+					span := r.One(t, span)
+					if got := spantest.Value(span, semconv.AttrCancelCause); got != c.cause || (span.Status.Code == codes.Error) != c.failed {
 						t.Errorf("%s: cause %q, want %q, status %v, error %v", span.Name, got, c.cause, span.Status, err)
 					}
-					if got := value(span, semconv.AttrErrorType); (got == c.cause) != c.failed {
+					if got := spantest.Value(span, semconv.AttrErrorType); (got == c.cause) != c.failed {
 						t.Errorf("%s: error.type %q", span.Name, got)
 					}
 				}
@@ -248,27 +249,27 @@ func TestTheSpanEndsWithTheBody(t *testing.T) {
 		"closed":          io.ReadCloser.Close,
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := record(sdktrace.AlwaysSample())
+			r := spantest.Record(sdktrace.AlwaysSample())
 			config := serve(t, func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, configMap()) })
-			ctx, _ := r.reconcile(t.Context())
+			ctx, _ := r.Reconcile(t.Context())
 			resp, err := send(ctx, t, tracing.Instrument(config, r), "GET")
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer resp.Body.Close()
-			if len(r.exporter.GetSpans()) != 0 {
+			if len(r.Exporter.GetSpans()) != 0 {
 				t.Error("the span has ended before the body")
 			}
 			if err := end(resp.Body); err != nil {
 				t.Fatal(err)
 			}
-			r.one(t, "GET "+oneConfigMap)
+			r.One(t, "GET "+oneConfigMap)
 		})
 	}
 }
 
 func TestAnUpgradedConnectionCanStillBeWrittenTo(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
+	r := spantest.Record(sdktrace.AlwaysSample())
 	config := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Connection", "Upgrade")
 		w.Header().Set("Upgrade", "echo")
@@ -285,13 +286,13 @@ func TestAnUpgradedConnectionCanStillBeWrittenTo(t *testing.T) {
 		}
 		_, _ = conn.Write([]byte(line)) // the client sees it, or the test fails
 	})
-	ctx, _ := r.reconcile(t.Context())
+	ctx, _ := r.Reconcile(t.Context())
 	resp, err := send(ctx, t, tracing.Instrument(config, r), "POST")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	r.one(t, "POST "+oneConfigMap)
+	r.One(t, "POST "+oneConfigMap)
 	if _, err := fmt.Fprintln(resp.Body.(io.Writer), "hello"); err != nil {
 		t.Fatal(err)
 	}
@@ -301,13 +302,13 @@ func TestAnUpgradedConnectionCanStillBeWrittenTo(t *testing.T) {
 }
 
 func TestTheCallersRequestAndItsAuditIDAreLeftAlone(t *testing.T) {
-	r := record(sdktrace.AlwaysSample())
+	r := spantest.Record(sdktrace.AlwaysSample())
 	var sent *http.Request
 	transport := tracing.NewTransport(roundTripperFunc(func(req *http.Request) (*http.Response, error) {
 		sent = req
 		return &http.Response{StatusCode: 200, Header: http.Header{"Audit-Id": {"the server's"}}, Body: http.NoBody}, nil
 	}), r)
-	ctx, _ := r.reconcile(t.Context())
+	ctx, _ := r.Reconcile(t.Context())
 	req := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://example.com/api/v1/pods?continue=x", http.NoBody)
 	req.Header.Set("Audit-ID", "mine")
 	resp, err := transport.RoundTrip(req)
@@ -318,12 +319,12 @@ func TestTheCallersRequestAndItsAuditIDAreLeftAlone(t *testing.T) {
 	if len(req.Header) != 1 || sent == req {
 		t.Errorf("the caller's request has now the headers %v", req.Header)
 	}
-	span := r.one(t, "GET /api/v1/pods")
-	if sent.Header.Get("Audit-ID") != "mine" || value(span, semconv.AttrAuditID) != "mine" || value(span, semconv.AttrServerAuditID) != "the server's" {
-		t.Errorf("the audit id sent is %q, recorded are %q and %q", sent.Header.Get("Audit-ID"), value(span, semconv.AttrAuditID), value(span, semconv.AttrServerAuditID))
+	span := r.One(t, "GET /api/v1/pods")
+	if sent.Header.Get("Audit-ID") != "mine" || spantest.Value(span, semconv.AttrAuditID) != "mine" || spantest.Value(span, semconv.AttrServerAuditID) != "the server's" {
+		t.Errorf("the audit id sent is %q, recorded are %q and %q", sent.Header.Get("Audit-ID"), spantest.Value(span, semconv.AttrAuditID), spantest.Value(span, semconv.AttrServerAuditID))
 	}
-	if trace.SpanContextFromContext(sent.Context()).SpanID() != span.SpanContext.SpanID() || value(span, semconv.AttrServerPort) != "443" ||
-		value(span, semconv.AttrURLFull) != "https://example.com/api/v1/pods" {
+	if trace.SpanContextFromContext(sent.Context()).SpanID() != span.SpanContext.SpanID() || spantest.Value(span, semconv.AttrServerPort) != "443" ||
+		spantest.Value(span, semconv.AttrURLFull) != "https://example.com/api/v1/pods" {
 		t.Errorf("the span in the request's context is not the client span, or its attributes are not right: %v", span.Attributes)
 	}
 }
@@ -342,7 +343,7 @@ func (c closable) CloseIdleConnections() { *c.closed = true }
 func TestTheTransportBelowCanBeReached(t *testing.T) {
 	var closed bool
 	below := closable{closed: &closed}
-	transport := tracing.NewTransport(below, record(sdktrace.AlwaysSample()))
+	transport := tracing.NewTransport(below, spantest.Record(sdktrace.AlwaysSample()))
 	if _, ok := transport.(utilnet.RoundTripperWrapper).WrappedRoundTripper().(closable); !ok {
 		t.Error("WrappedRoundTripper is not the transport below")
 	}
@@ -350,7 +351,7 @@ func TestTheTransportBelowCanBeReached(t *testing.T) {
 	if !closed {
 		t.Error("CloseIdleConnections was not passed on")
 	}
-	config, err := utilnet.TLSClientConfig(tracing.NewTransport(&http.Transport{}, record(sdktrace.AlwaysSample())))
+	config, err := utilnet.TLSClientConfig(tracing.NewTransport(&http.Transport{}, spantest.Record(sdktrace.AlwaysSample())))
 	if err != nil || config != nil {
 		t.Errorf("TLSClientConfig: %v, %v", config, err)
 	}
