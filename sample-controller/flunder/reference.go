@@ -85,10 +85,7 @@ func (r *Reconciler) checkReference(
 	case apierrors.IsNotFound(err):
 		return waiting(
 			wardlev1beta1.ReasonReferenceNotFound,
-			fmt.Sprintf(
-				"the Flunder %q that spec.flunderReference names does not exist",
-				name,
-			),
+			fmt.Sprintf("the Flunder %q that spec.flunderReference names does not exist", name),
 		), nil
 	case err != nil:
 		return nil, fmt.Errorf("read the Flunder %q from the cache: %w", name, err)

@@ -56,9 +56,7 @@ type Transport struct {
 }
 
 // Single returns a transport for one request, which any pool releases.
-func Single(
-	next http.RoundTripper,
-) *Transport {
+func Single(next http.RoundTripper) *Transport {
 	return &Transport{RoundTripper: next, requests: 1}
 }
 

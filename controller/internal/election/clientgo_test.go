@@ -68,9 +68,7 @@ func (l *fakeLock) call(verb string, record resourcelock.LeaderElectionRecord) e
 	return nil
 }
 
-func (l *fakeLock) Get(
-	context.Context,
-) (*resourcelock.LeaderElectionRecord, []byte, error) {
+func (l *fakeLock) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	if err := l.call("get", resourcelock.LeaderElectionRecord{}); err != nil {
 		return nil, nil, err
 	}

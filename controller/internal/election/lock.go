@@ -45,9 +45,7 @@ func (l *lock) Describe() string     { return l.config.Lease.String() }
 func (l *lock) RecordEvent(_ string) {}
 
 // Get reads the lease.
-func (l *lock) Get(
-	ctx context.Context,
-) (*resourcelock.LeaderElectionRecord, []byte, error) {
+func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	if err := l.attempt.check(); err != nil {
 		return nil, nil, err
 	}

@@ -34,10 +34,8 @@ func (s *service) begin(ctx context.Context) {
 	logger := klog.FromContext(ctx)
 	logger.Info("Leading", "lease", s.term.Lease.String(), "term", s.term.String())
 	s.config.Observers.TermBegan(ctx, s.term.Config.Term)
-	termCtx := klog.NewContext(
-		s.term.Context(),
-		klog.LoggerWithValues(logger, "term", s.term.String()),
-	)
+	logger = klog.LoggerWithValues(logger, "term", s.term.String())
+	termCtx := klog.NewContext(s.term.Context(), logger)
 	for _, worker := range s.workers {
 		s.run.Spawn(termCtx, &s.tasks, worker.InTerm(s.term))
 	}
@@ -82,7 +80,7 @@ func (s *service) finish(took time.Duration) report.Term {
 		worker.Queued(shutdown.Queued)
 	}
 	s.config.Endings.Reset()
-	ended := report.Term{Term: s.term.Config.Term, Length: length(s.term), Shutdown: shutdown}
+	ended := report.Term{Term: s.term.Config.Term, Length: endOf(s.term).At.Sub(s.term.Began), Shutdown: shutdown}
 	s.keep(ended)
 	return ended
 }
@@ -102,23 +100,15 @@ func (s *service) tellEnd(ctx context.Context, ended report.Shutdown) {
 		"lease", s.term.Lease.String(), "term", s.term.String(),
 		"cause", ended.Cause, "took", ended.Took.String(),
 		"cancelled", len(ended.Cancelled), "finished", ended.Finished)
-	s.config.Observers.TermEnded(context.WithoutCancel(ctx), s.term.Config.Term, howEnded(s.term))
+	s.config.Observers.TermEnded(context.WithoutCancel(ctx), s.term.Config.Term, endOf(s.term).How)
 }
 
-// howEnded returns how a term ended. If the manager ended first, the term is about to be given up.
-func howEnded(t *term.Term) cause.TermEnd {
+// endOf returns how and when a term ended. If the manager ended first, the term is about to be given
+// up now.
+func endOf(t *term.Term) *cause.TermEnded {
 	var ended *cause.TermEnded
 	if errors.As(t.Err(), &ended) {
-		return ended.How
+		return ended
 	}
-	return cause.TermResigned
-}
-
-// length returns how long a term lasted that has ended.
-func length(t *term.Term) time.Duration {
-	var ended *cause.TermEnded
-	if errors.As(t.Err(), &ended) {
-		return ended.At.Sub(t.Began)
-	}
-	return time.Since(t.Began)
+	return &cause.TermEnded{Term: t.Config.Term, How: cause.TermResigned, At: time.Now()}
 }

@@ -75,13 +75,8 @@ func contain(ctx context.Context, f func(context.Context) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			panicked := &reconcile.PanicError{Value: p, Stack: debug.Stack()}
-			logger := klog.FromContext(ctx)
-			logger.Error(
-				panicked,
-				"A part of the manager panicked",
-				"stack",
-				string(panicked.Stack),
-			)
+			klog.FromContext(ctx).Error(
+				panicked, "A part of the manager panicked", "stack", string(panicked.Stack))
 			err = panicked
 		}
 	}()

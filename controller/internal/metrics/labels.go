@@ -73,9 +73,7 @@ func (l callLabels) attributes() []attribute.KeyValue {
 		status = strconv.Itoa(l.code)
 	}
 	return []attribute.KeyValue{
-		attribute.String(
-			"verb",
-			l.verb,
-		), attribute.String("resource", l.resource), attribute.String("code", status),
+		attribute.String("verb", l.verb), attribute.String("resource", l.resource),
+		attribute.String("code", status),
 	}
 }

@@ -32,9 +32,7 @@ func (s *Set) ItemEnded(ctx context.Context, item *observe.Item) {
 		s.ofReconciles.get(labels, reconcileLabels.attributes).record...)
 }
 
-func (s *Set) controller(
-	name string,
-) labelSet {
+func (s *Set) controller(name string) labelSet {
 	return s.byController.get(name, label("controller"))
 }
 

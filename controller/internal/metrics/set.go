@@ -100,22 +100,7 @@ func (b *builder) histogram(name, help string) metric.Float64Histogram {
 		metric.WithDescription(help),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries(
-			.001,
-			.0025,
-			.005,
-			.01,
-			.025,
-			.05,
-			.1,
-			.25,
-			.5,
-			1,
-			2.5,
-			5,
-			10,
-			30,
-			60,
-			300,
+			.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300,
 		),
 	)
 	b.errs = append(b.errs, err)

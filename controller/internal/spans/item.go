@@ -85,10 +85,7 @@ func (o *Observer) ItemEnded(ctx context.Context, item *observe.Item) {
 		cost := item.Cost()
 		span.SetAttributes(
 			attribute.String(semconv.AttrResult, string(item.Outcome)),
-			attribute.Int(
-				semconv.AttrWrites,
-				cost.Writes,
-			),
+			attribute.Int(semconv.AttrWrites, cost.Writes),
 			attribute.Int(semconv.AttrAPICalls, cost.Calls),
 		)
 		spanstatus.Set(ctx, span, item.Err)

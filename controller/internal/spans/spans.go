@@ -113,10 +113,7 @@ func (o *Observer) termSpan(
 	}
 	attributes = append(
 		attributes,
-		attribute.String(
-			semconv.AttrLease,
-			term.Lease.String(),
-		),
+		attribute.String(semconv.AttrLease, term.Lease.String()),
 		attribute.Int(semconv.AttrTerm, term.Number),
 	)
 	_, span := o.tracer.Start(ctx, name, trace.WithNewRoot(), trace.WithLinks(links...),

@@ -58,10 +58,8 @@ func (c *call) send(
 		}
 		again, failed := conns.Rewind(req)
 		if failed != nil {
-			return resp, withTermEnd(
-				needed,
-				err,
-			) // it says more than that the request cannot be sent again
+			// err says more than that the request cannot be sent again.
+			return resp, withTermEnd(needed, err)
 		}
 		if err == nil {
 			_ = resp.Body.Close()
