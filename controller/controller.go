@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,7 +15,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
-	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -28,8 +29,13 @@ type Controller[T Object] struct {
 	kind      kind
 	reconcile ReconcileFunc[T]
 	options   Options
-	indexer   cache.Indexer
+	objects   objects
 	pipeline  *pipeline.Pipeline // nil after a mistake
+	runner    *controllerRunner  // nil after a mistake
+
+	mu      sync.Mutex
+	sources []*Source
+	removed bool
 }
 
 // New adds a controller to m. The controller reconciles each object that is in the cache of
@@ -37,8 +43,9 @@ type Controller[T Object] struct {
 // drop events. name identifies the controller in logs, metrics and reports, and must be unique in
 // the manager.
 //
-// New must be called before [Manager.Run], which returns all mistakes in the arguments before it
-// starts anything. If New is called after Run has begun, Run ends with [ErrLate]. It is safe for
+// If Run has begun, the controller starts at once, in a term of leadership if it needs one.
+// [Controller.Stop] ends it alone. Mistakes in the arguments are returned by [Manager.Run], all at
+// once and before it starts anything; a mistake after Run has begun ends the run. New is safe for
 // concurrent use.
 func New[T Object](
 	m *Manager, name string, informer cache.TypedSharedIndexInformer[T], reconcile ReconcileFunc[T],
@@ -55,18 +62,71 @@ func New[T Object](
 	if settings.kind != nil {
 		c.kind = kind{stated: *settings.kind, known: true}
 	}
-	c.indexer = informer.GetIndexer()
-	inTerm := m.leader != nil && !options.EveryReplica
-	c.pipeline = pipeline.New(c.config())
+	config := c.config()
+	_, config.Cancellable = informer.(*namespacedInformer[T])
+	c.pipeline = pipeline.New(config)
 	source := addSource(c, informer, nil, settings)
-	if source == nil {
+	if source.stop == nil {
 		return c
 	}
-	c.kind.cache = source.cache
-	m.setup.addController(
-		&controllerRunner{Pipeline: c.pipeline, inTerm: inTerm, hurry: m.hurry.closed},
-	)
+	if source.informer != nil {
+		c.kind.cache = source.informer.cache
+	}
+	c.runner = &controllerRunner{
+		Pipeline: c.pipeline, inTerm: m.leader != nil && !options.EveryReplica, part: lifecycle.NewPart(),
+	}
+	if m.setup.addController(c.runner) {
+		m.transport.SetWorkers(m.setup.workers())
+		c.runner.part.AfterStop(c.remove)
+	}
 	return c
+}
+
+// Stop ends the controller alone: its items are cancelled with [cause.Stopped], its event handlers
+// are removed, and informers that nothing else uses end. It does not wait: see [Controller.Stopped].
+// It is safe for concurrent use, also from the controller's own reconcile function.
+func (c *Controller[T]) Stop() {
+	if c.runner != nil {
+		c.runner.part.Stop(causeOfStop("controller %q", c.name))
+	}
+}
+
+// causeOfStop is the cause of the end of something that was stopped alone.
+func causeOfStop(format string, args ...any) error {
+	return cause.Stopped.With(fmt.Errorf(format, args...))
+}
+
+// keep keeps a source, to be removed with the controller.
+func (c *Controller[T]) keep(source *Source) {
+	c.mu.Lock()
+	removed := c.removed
+	c.sources = append(c.sources, source)
+	c.mu.Unlock()
+	if removed {
+		source.Stop()
+	}
+}
+
+// remove removes the controller, which has stopped, from the manager.
+func (c *Controller[T]) remove() {
+	c.mu.Lock()
+	c.removed = true
+	sources := c.sources
+	c.sources = nil
+	c.mu.Unlock()
+	for _, source := range sources {
+		source.Stop()
+	}
+	c.manager.setup.removeController(c.runner)
+	c.manager.observers.all.ControllerRemoved(c.name)
+}
+
+// Stopped is closed when nothing of the controller runs any more after [Controller.Stop].
+func (c *Controller[T]) Stopped() <-chan struct{} {
+	if c.runner == nil {
+		return alreadyClosed()
+	}
+	return c.runner.part.Stopped()
 }
 
 func (c *Controller[T]) validate(noInformer bool) error {
@@ -95,7 +155,7 @@ func (c *Controller[T]) config() pipeline.Config {
 		},
 		SyncTimeout: m.options.SyncTimeout, DrainTimeout: c.options.DrainTimeout,
 		SupersedeLimit: c.options.SupersedeLimit,
-		Read:           c.read, Reconcile: c.reconcileItem,
+		Caches:         m.informers.caches, Read: c.read, Reconcile: c.reconcileItem,
 		Observers: m.observers.all, Reasons: m.observers.reasons, Stacks: m.options.StragglerStacks,
 	}
 }
@@ -104,7 +164,7 @@ func (c *Controller[T]) groupKind() schema.GroupKind { return c.kind.groupKind()
 
 // read returns the object as it is in the cache, or nil if it is not there.
 func (c *Controller[T]) read(request Request) (metav1.Object, error) {
-	cached, exists, err := c.indexer.GetByKey(request.String())
+	cached, exists, err := c.objects.get(request)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read %s %s from the cache: %w", c.kind, request, err)
@@ -124,7 +184,7 @@ func (c *Controller[T]) read(request Request) (metav1.Object, error) {
 func (c *Controller[T]) reconcileItem(ctx context.Context, item *observe.Item) (Result, error) {
 	cached, exists := item.Object.(T)
 	switch {
-	case !exists && c.options.OnDeleted != nil:
+	case !exists && c.options.OnDeleted != nil && c.objects.cover(item.Key):
 		return c.options.OnDeleted(ctx, item.Key)
 	case !exists:
 		return Result{}, nil
@@ -147,31 +207,31 @@ func (c *Controller[T]) reconcileItem(ctx context.Context, item *observe.Item) (
 // Owns makes c reconcile the owner when an object of informer is added, changed or deleted. The
 // owner is the object that the controlling owner reference of the changed object names.
 //
-// Owns must be called before [Manager.Run], which returns all mistakes in the arguments.
+// If the controller runs already, it reconciles the owners of all objects of informer.
 func Owns[T, O Object](
 	c *Controller[T], informer cache.TypedSharedIndexInformer[O], options ...SourceOption[O],
-) {
+) *Source {
 	mapping := func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }
-	addSource(c, informer, mapping, collectOptions(options))
+	return addSource(c, informer, mapping, collectOptions(options))
 }
 
 // Watches makes c reconcile further objects. When an object of informer is added, changed or
 // deleted, c calls mapping with that object and reconciles the objects that mapping returns.
 //
-// Watches must be called before [Manager.Run], which returns all mistakes in the arguments.
+// If the controller runs already, it does so for all objects of informer.
 func Watches[T, O Object](
 	c *Controller[T],
 	informer cache.TypedSharedIndexInformer[O],
 	mapping MapFunc[O],
 	options ...SourceOption[O],
-) {
+) *Source {
 	if mapping == nil {
 		c.manager.setup.mistake(
 			fmt.Errorf("controller %q watches %T without a mapping", c.name, *new(O)),
 		)
-		return
+		return &Source{}
 	}
-	addSource(c, informer, mapping, collectOptions(options))
+	return addSource(c, informer, mapping, collectOptions(options))
 }
 
 // ownerOf returns the controlling owner, if the controller reconciles it. It goes by kind and name
@@ -185,51 +245,9 @@ func (c *Controller[T]) ownerOf(owned metav1.Object) []Request {
 	// An owner lives in the same namespace or in none. One that is not in the cache yet will come
 	// to the queue by its own event.
 	for _, request := range []Request{{Namespace: owned.GetNamespace(), Name: ref.Name}, {Name: ref.Name}} {
-		if _, exists, err := c.indexer.GetByKey(request.String()); err == nil && exists {
+		if _, exists, err := c.objects.get(request); err == nil && exists {
 			return []Request{request}
 		}
 	}
 	return nil
-}
-
-// addSource adds an informer as a source. Without a mapping it feeds the objects to reconcile. It
-// returns nil after a mistake.
-func addSource[T, O Object](
-	c *Controller[T],
-	informer cache.TypedSharedIndexInformer[O],
-	mapping MapFunc[O],
-	settings sourceSettings[O],
-) *informerSource[O] {
-	if c.pipeline == nil {
-		return nil // New has told of a mistake
-	}
-	m := c.manager
-	if informer == nil {
-		m.setup.mistake(fmt.Errorf("controller %q: its informer for %T is nil", c.name, *new(O)))
-		return nil
-	}
-	source := &informerSource[O]{informer: informer, mapping: mapping, filters: settings.filters}
-	if annotations := m.observers.annotations; annotations != nil {
-		source.filters = append(
-			slices.Clone(source.filters), notOnlyTraced[O](annotations.OnlyTraceChanged))
-	}
-	what := fmt.Sprintf("controller %q: its informer for %T", c.name, *new(O))
-	added := m.setup.add(what, func() (err error) {
-		if source.cache, err = m.informers.Add(informer, caches.Settings{}); err != nil {
-			return fmt.Errorf("controller %q: %w", c.name, err)
-		}
-		c.pipeline.AddSource(source)
-		return nil
-	})
-	if !added {
-		return nil
-	}
-	return source
-}
-
-// notOnlyTraced drops updates that change nothing but the annotation that carries traces.
-func notOnlyTraced[O Object](onlyTraceChanged func(before, after metav1.Object) bool) Filter[O] {
-	return func(_ context.Context, event Event[O]) bool {
-		return event.Type != Updated || !onlyTraceChanged(event.Old, event.New)
-	}
 }

@@ -11,7 +11,7 @@
 //
 //	m := controller.NewManager(config, controller.ManagerOptions{})
 //	client := kubernetes.NewForConfigOrDie(m.Config())
-//	factory := informers.NewSharedInformerFactory(client, 0)
+//	factory := controller.AddFactory(m, informers.NewSharedInformerFactory(client, 0))
 //	maps := factory.Core().V1().ConfigMaps().TypedInformer()
 //	controller.New(m, "hello", maps, reconcile, controller.Options{})
 //	err := m.Run(ctx)

@@ -16,7 +16,8 @@ import (
 // A program that greets each ConfigMap.
 func Example() {
 	controller.Main(controller.ManagerOptions{}, func(m *controller.Manager) error {
-		factory := informers.NewSharedInformerFactory(kubernetes.NewForConfigOrDie(m.Config()), 0)
+		client := kubernetes.NewForConfigOrDie(m.Config())
+		factory := controller.AddFactory(m, informers.NewSharedInformerFactory(client, 0))
 		maps := factory.Core().V1().ConfigMaps().TypedInformer()
 		controller.New(m, "hello", maps, hello, controller.Options{})
 		return nil

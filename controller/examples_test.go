@@ -42,7 +42,7 @@ func exampleMaps(maps ...*corev1.ConfigMap) cache.TypedSharedIndexInformer[*core
 		},
 	}
 	shared := cache.NewSharedIndexInformer(noWatchList{source}, &corev1.ConfigMap{}, 0, cache.Indexers{})
-	return cache.NewTypedSharedIndexInformer[*corev1.ConfigMap](shared)
+	return controller.Standalone[*corev1.ConfigMap](shared, controller.InformerOptions{})
 }
 
 func exampleMap(name string) *corev1.ConfigMap {

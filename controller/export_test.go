@@ -9,6 +9,7 @@ import (
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -24,7 +25,7 @@ func NewManagerWith(
 
 // MayBeginWhileAdding reports whether Run could begin while something is being added.
 func (m *Manager) MayBeginWhileAdding() (may bool) {
-	m.setup.add("a test", func() error {
+	m.setup.add(func(*lifecycle.Run) error {
 		if may = m.setup.mu.TryLock(); may {
 			m.setup.mu.Unlock()
 		}

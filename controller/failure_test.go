@@ -20,7 +20,7 @@ func TestAFailureDuringStartUpIsTheOnlyError(t *testing.T) {
 		w := newWorld(t)
 		m := newManager(controller.ManagerOptions{})
 		m.AddRunnable("health", func(context.Context) error { return errors.New("the port is taken") })
-		controller.New(m, "c", stoppedInformer{w.informer()}, nothing, controller.Options{})
+		controller.New(m, "c", controller.Standalone[*corev1.ConfigMap](stoppedInformer{w.informer()}, controller.InformerOptions{}), nothing, controller.Options{})
 		r := start(t, t.Context(), m)
 		<-r.done
 		if want := "runnable \"health\": the port is taken"; r.err == nil || r.err.Error() != want {

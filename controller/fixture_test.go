@@ -75,7 +75,7 @@ func (w *world) informer() cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
 		},
 	}
 	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
-	return cache.NewTypedSharedIndexInformer[*corev1.ConfigMap](shared)
+	return controller.Standalone[*corev1.ConfigMap](shared, controller.InformerOptions{})
 }
 
 // noWatchList tells client-go that this source cannot stream its initial list.

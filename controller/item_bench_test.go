@@ -64,7 +64,7 @@ func itemWith(tb testing.TB, telemetry controller.Telemetry) func() {
 	informer := newStubInformer(tb)
 	reconciled := make(chan struct{})
 	m := newManager(controller.ManagerOptions{Telemetry: telemetry})
-	controller.New(m, "bench", informer, func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
+	controller.New(m, "bench", controller.Standalone[*corev1.ConfigMap](informer, controller.InformerOptions{}), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 		reconciled <- struct{}{}
 		return controller.Result{}, nil
 	}, controller.Options{})

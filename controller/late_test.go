@@ -13,60 +13,109 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 )
 
-// TestWhatIsAddedAfterRunHasBegunEndsTheRunWithAnErrorThatNamesIt because it would never run.
-func TestWhatIsAddedAfterRunHasBegunEndsTheRunWithAnErrorThatNamesIt(t *testing.T) {
-	for name, test := range map[string]struct {
-		add  func(*controller.Manager, *world)
-		want string
-	}{
-		"a controller": {func(m *controller.Manager, w *world) {
-			controller.New(m, "late", w.informer(), nothing, controller.Options{})
-		}, `controller "late"`},
-		"a runnable": {func(m *controller.Manager, _ *world) {
-			m.AddRunnable("late", func(context.Context) error { return nil })
-		}, `runnable "late"`},
-		"a leader's runnable": {func(m *controller.Manager, _ *world) {
-			m.AddLeaderRunnable("late", func(context.Context) error { return nil })
-		}, `runnable "late"`},
-		"an informer": {func(m *controller.Manager, w *world) {
-			m.AddInformer(w.informer(), controller.InformerOptions{})
-		}, "ConfigMap"},
+// TestC29WhatIsAddedToARunningManagerRunsAndEndsAlone, and the manager goes on.
+func TestC29WhatIsAddedToARunningManagerRunsAndEndsAlone(t *testing.T) {
+	type part interface {
+		Stop()
+		Stopped() <-chan struct{}
+	}
+	runs := func(began chan<- struct{}, why *error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			began <- struct{}{}
+			<-ctx.Done()
+			*why = context.Cause(ctx)
+			return ctx.Err()
+		}
+	}
+	for name, add := range map[string]func(*controller.Manager, *world, chan<- struct{}, *error) part{
+		"a controller": func(m *controller.Manager, w *world, began chan<- struct{}, why *error) part {
+			return controller.New(m, "late", w.informer(), func(ctx context.Context, _ *configMapType) (controller.Result, error) {
+				return controller.Result{}, runs(began, why)(ctx)
+			}, controller.Options{})
+		},
+		"a runnable": func(m *controller.Manager, _ *world, began chan<- struct{}, why *error) part {
+			return m.AddRunnable("late", runs(began, why))
+		},
+		"a server": func(m *controller.Manager, _ *world, began chan<- struct{}, why *error) part {
+			return m.AddServer("late", runs(began, why))
+		},
+		"a leader's runnable": func(m *controller.Manager, _ *world, began chan<- struct{}, why *error) part {
+			return m.AddLeaderRunnable("late", runs(began, why))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				w := newWorld(t)
+				w.add("a")
 				m := newManager(controller.ManagerOptions{})
-				var ended error
-				m.AddRunnable("looks", func(ctx context.Context) error {
-					<-ctx.Done()
-					ended = context.Cause(ctx)
-					return nil
-				})
 				r := start(t, t.Context(), m)
 				synctest.Wait()
-				test.add(m, w)
-				<-r.done
-				if r.err == nil || !errors.Is(r.err, controller.ErrLate) || !strings.Contains(r.err.Error(), test.want) {
-					t.Errorf("Run returned %v, which does not name %s", r.err, test.want)
+				began := make(chan struct{}, 1)
+				var why error
+				p := add(m, w, began, &why)
+				<-began
+				if err := m.Ready(); err != nil {
+					t.Error(err)
 				}
-				if !errors.Is(ended, cause.ComponentFailed) {
-					t.Errorf("the others ended because of %v", ended)
+				p.Stop()
+				<-p.Stopped()
+				if !errors.Is(why, cause.Stopped) || !errors.Is(why, context.Canceled) || !strings.Contains(why.Error(), `"late"`) {
+					t.Errorf("it ended because of %v", why)
 				}
+				again := add(m, w, began, &why) // its name is free again
+				<-began
+				if err := r.end(nil); err != nil || !errors.Is(why, cause.Shutdown) {
+					t.Errorf("Run returned %v, and it ended because of %v", err, why)
+				}
+				again.Stop()
+				<-again.Stopped()
 			})
 		})
 	}
 }
 
-func TestASourceThatIsAddedAfterRunHasBegunEndsTheRunToo(t *testing.T) {
+func TestC29ASourceThatIsAddedToARunningControllerFeedsItUntilItIsStopped(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, others := newWorld(t), newWorld(t)
+		w.add("a", "b")
+		others.add("x")
+		m := newManager(controller.ManagerOptions{})
+		reconciled := map[string]int{}
+		c := controller.New(m, "c", w.informer(), func(_ context.Context, object *configMapType) (controller.Result, error) {
+			reconciled[object.Name]++
+			return controller.Result{}, nil
+		}, controller.Options{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		source := controller.Watches(c, others.informer(), func(context.Context, *configMapType) []controller.Request {
+			return []controller.Request{{Namespace: "default", Name: "b"}}
+		})
+		if err := source.WaitForSync(t.Context()); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		others.Modify(configMap("x"))
+		synctest.Wait()
+		source.Stop()
+		others.Modify(configMap("x"))
+		synctest.Wait()
+		if reconciled["a"] != 1 || reconciled["b"] != 3 {
+			t.Errorf("reconciled %v", reconciled)
+		}
+	})
+}
+
+// TestAMistakeInWhatIsAddedToARunningManagerEndsIt, because nobody else would hear of it.
+func TestAMistakeInWhatIsAddedToARunningManagerEndsIt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		m := newManager(controller.ManagerOptions{})
-		c := controller.New(m, "c", w.informer(), nothing, controller.Options{})
+		controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		r := start(t, t.Context(), m)
 		synctest.Wait()
-		controller.Owns(c, w.informer())
+		controller.New(m, "c", w.informer(), nothing, controller.Options{})
 		<-r.done
-		if !errors.Is(r.err, controller.ErrLate) || !strings.Contains(r.err.Error(), `controller "c"`) {
+		if r.err == nil || !strings.Contains(r.err.Error(), `there are two controllers named "c"`) {
 			t.Errorf("Run returned %v", r.err)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
 	"github.com/lanyard-k8s/lanyard/controller/internal/election"
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
+	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -29,12 +30,11 @@ type Manager struct {
 	options ManagerOptions
 
 	setup     setup
-	informers caches.Set
+	informers *informers
 	units     work.Registry
 	observers *observers
 	transport *transport.Transport
 	leader    *leading.Leader // nil without leader election
-	hurry     *hurry
 
 	mu       sync.Mutex
 	ended    <-chan struct{} // is closed at the end; nil before Run
@@ -60,7 +60,7 @@ type replacements struct {
 
 func newManager(config *rest.Config, options ManagerOptions, replaced replacements) *Manager {
 	options.setDefaults()
-	m := &Manager{options: options, hurry: newHurry()}
+	m := &Manager{options: options, informers: newInformers()}
 	var err error
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
@@ -119,6 +119,7 @@ func (m *Manager) setUpLeader(
 		ShutdownTimeout: m.options.ShutdownTimeout, ExitOnLoss: options.ExitOnLoss, Stacks: m.options.StragglerStacks,
 		TermOver: m.transport.EndTerm, Flush: m.options.Telemetry.flush,
 	})
+	m.setup.leader = m.leader
 	return nil
 }
 
@@ -130,29 +131,57 @@ func (m *Manager) setUpLeader(
 // and later calls fail.
 func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
 
-// AddRunnable adds a function that runs beside the controllers, such as a server. run is called
-// once on every replica when Run begins. ctx descends from the context of Run and ends with it.
+// AddRunnable adds a function that runs beside the controllers. run is called once on every replica:
+// when Run begins, or at once if it has begun. ctx descends from the context of Run and ends with it.
 //
 // run may return nil early. If run returns an error before ctx has ended, the manager shuts down
 // and Run returns that error. If run panics, the manager shuts down and Run returns an error that
 // wraps a [*PanicError].
 //
-// AddRunnable must be called before Run. If it is called after Run has begun, Run ends with
-// [ErrLate]. See also [Manager.AddLeaderRunnable].
-func (m *Manager) AddRunnable(name string, run func(ctx context.Context) error) {
-	m.setup.addRunnable(&runnable{name: name, run: run})
+// See also [Manager.AddLeaderRunnable] and [Manager.AddServer].
+func (m *Manager) AddRunnable(name string, run func(ctx context.Context) error) *Runnable {
+	return m.addRunnable(&runnable{name: name, run: run, class: lifecycle.Runnables})
+}
+
+// AddServer adds a function like [Manager.AddRunnable] does, except that its context ends last: only
+// when all controllers, their items, informers and other runnables have returned. Use it for what
+// these may need until then, such as a webhook that items in flight call during a drain, or an
+// endpoint for metrics. The values of ctx are those of Run's context.
+func (m *Manager) AddServer(name string, run func(ctx context.Context) error) *Runnable {
+	return m.addRunnable(&runnable{name: name, run: run, class: lifecycle.Servers})
 }
 
 // AddLeaderRunnable adds a function that runs while this process leads. run is called once in each
-// term of leadership, and ctx ends with that term. Without ManagerOptions.LeaderElection,
-// AddLeaderRunnable does the same as [Manager.AddRunnable].
+// term of leadership, and ctx ends with that term. If this process leads already, run is called at
+// once. Without ManagerOptions.LeaderElection, AddLeaderRunnable does the same as
+// [Manager.AddRunnable].
 //
 // run may return nil early. If run returns an error before ctx has ended, the manager shuts down
 // and Run returns that error. If run panics, the manager shuts down and Run returns an error that
 // wraps a [*PanicError].
-func (m *Manager) AddLeaderRunnable(name string, run func(ctx context.Context) error) {
-	m.setup.addRunnable(&runnable{name: name, run: run, inTerm: m.leader != nil})
+func (m *Manager) AddLeaderRunnable(name string, run func(ctx context.Context) error) *Runnable {
+	return m.addRunnable(&runnable{
+		name: name, run: run, class: lifecycle.Runnables, inTerm: m.leader != nil,
+	})
 }
+
+func (m *Manager) addRunnable(r *runnable) *Runnable {
+	r.part = lifecycle.NewPart()
+	m.setup.addRunnable(r)
+	return &Runnable{r}
+}
+
+// Runnable is a function that was added to a manager. All methods are safe for concurrent use.
+type Runnable struct{ runnable *runnable }
+
+// Stop ends the function's context with [cause.Stopped] and removes the function from the manager.
+// It does not wait: see [Runnable.Stopped].
+func (r *Runnable) Stop() {
+	r.runnable.part.Stop(causeOfStop("runnable %q", r.runnable.name))
+}
+
+// Stopped is closed when the function has returned after [Runnable.Stop].
+func (r *Runnable) Stopped() <-chan struct{} { return r.runnable.part.Stopped() }
 
 // InformerOptions says what an informer's cache keeps. The zero value works.
 type InformerOptions struct {
@@ -166,26 +195,47 @@ type InformerOptions struct {
 	Transform cache.TransformFunc
 }
 
-// AddInformer makes the manager start informer. Call it for an informer that no controller uses and
-// whose lister the program reads.
+// say reports whether the options say something.
+func (o *InformerOptions) say() bool { return o.KeepManagedFields || o.Transform != nil }
+
+// AddInformer makes the manager run informer. Call it for an informer that no controller uses and
+// whose lister the program reads, if the informer is of no factory that was added with [AddFactory].
+// Controllers start only when its cache has synced.
 //
-// [New], [Owns] and [Watches] add their informers themselves. To set the InformerOptions of such an
-// informer, call AddInformer before New, Owns or Watches.
-//
-// AddInformer must be called before Run. If it is called after Run has begun, Run ends with
-// [ErrLate].
-func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) {
-	what := "an informer"
-	if informer != nil {
-		what = informer.HasSyncedChecker().Name()
-	}
-	m.setup.add(what, func() error {
-		_, err := m.informers.Add(informer, caches.Settings(options))
+// [New], [Owns] and [Watches] add their informers themselves. To set the InformerOptions of an
+// informer of a factory, call AddInformer before New, Owns or Watches.
+func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) *Informer {
+	added := &Informer{informers: m.informers}
+	m.setup.add(func(run *lifecycle.Run) (err error) {
+		stated := optionsOf(informer)
+		alone := stated != nil
+		if !alone || options.say() {
+			stated = &options
+		}
+		added.cache, err = m.informers.use(informer, stated, alone, run)
 		return err
+	})
+	return added
+}
+
+// Informer is an informer that was added to a manager by itself.
+type Informer struct {
+	informers *informers
+	once      sync.Once
+	cache     *caches.Cache // nil after a mistake
+}
+
+// Stop tells the manager that the program does not read the lister any more. The informer ends with
+// its last user. It is safe for concurrent use.
+func (i *Informer) Stop() {
+	i.once.Do(func() {
+		if i.cache != nil {
+			i.informers.release(i.cache)
+		}
 	})
 }
 
 // CancelDrain cancels the items that are still in flight during a drain, which is the time of
 // ManagerOptions.DrainTimeout that a shutdown gives them to finish. If it is called before the
 // shutdown, the shutdown will not give them that time. It is safe for concurrent use.
-func (m *Manager) CancelDrain() { m.hurry.close() }
+func (m *Manager) CancelDrain() { m.setup.hurry() }

@@ -18,7 +18,7 @@ func TestAChangedObjectComesBeforeThoseThatWereThereAtTheStart(t *testing.T) {
 	informer := newStubInformer(t)
 	begun, proceed := make(chan string), make(chan struct{})
 	m := newManager(controller.ManagerOptions{})
-	controller.New(m, "order", informer, func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+	controller.New(m, "order", controller.Standalone[*corev1.ConfigMap](informer, controller.InformerOptions{}), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		begun <- cm.Name
 		<-proceed
 		return controller.Result{}, nil

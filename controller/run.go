@@ -33,7 +33,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	root, end, release := tree.New(m.observers.context(withEndsDemoted(ctx)))
 	defer release()
 	run := lifecycle.NewRun(&m.units, m.options.StragglerStacks, end)
-	if err := m.setup.begin(run); err != nil {
+	if err := m.setup.begin(run, m.informers.set.StartedElsewhere()); err != nil {
 		return err
 	}
 	m.transport.SetWorkers(m.setup.workers())
@@ -60,9 +60,11 @@ func (m *Manager) Run(ctx context.Context) error {
 // plan returns all that runs.
 func (m *Manager) plan(run *lifecycle.Run) *lifecycle.Plan {
 	plan := m.setup.plan()
-	for _, informer := range m.informers.All() {
-		plan.Informers = append(plan.Informers, informer)
+	runners, _ := m.informers.all()
+	for _, informer := range runners {
+		plan.Add(lifecycle.Informers, informer)
 	}
+	plan.Add(lifecycle.Informers, m.informers)
 	if m.leader != nil {
 		m.leader.Join(run)
 		plan.Leases = append(plan.Leases, m.leader)
@@ -129,7 +131,7 @@ func (m *Manager) state() metrics.State {
 			Name: c.name(), Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest,
 		})
 	}
-	for _, informer := range m.informers.All() {
+	for _, informer := range m.informers.set.All() {
 		s.Caches = append(s.Caches, metrics.CacheState{
 			Name: informer.Label(), Objects: len(informer.GetStore().ListKeys()), Age: informer.Age(now),
 		})

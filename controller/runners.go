@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
@@ -16,8 +17,8 @@ import (
 type controllerRunner struct {
 	*pipeline.Pipeline
 	inTerm bool
-	hurry  <-chan struct{} // is closed when drains are to be cut short
-	term   *term.Term      // nil outside a term
+	part   *lifecycle.Part
+	term   *term.Term // nil outside a term
 }
 
 func (c *controllerRunner) name() string { return c.Config().Name }
@@ -31,7 +32,9 @@ func (c *controllerRunner) Unit() *work.Unit {
 
 // Run runs a session of the controller.
 func (c *controllerRunner) Run(ctx context.Context) error {
-	return c.Pipeline.Run(ctx, c.term, c.hurry)
+	return c.part.Run(ctx, func(ctx context.Context) error {
+		return c.Pipeline.Run(ctx, c.term, c.part.Hurried())
+	})
 }
 
 // InTerm returns the runner for one term.
@@ -48,7 +51,9 @@ func (c *controllerRunner) Queued(to map[string]int) { to[c.name()] = c.Pipeline
 type runnable struct {
 	name   string
 	run    func(context.Context) error
+	class  lifecycle.Class
 	inTerm bool
+	part   *lifecycle.Part
 	term   *term.Term // nil outside a term
 }
 
@@ -58,7 +63,7 @@ func (r *runnable) Unit() *work.Unit {
 }
 
 // Run calls the function.
-func (r *runnable) Run(ctx context.Context) error { return r.run(ctx) }
+func (r *runnable) Run(ctx context.Context) error { return r.part.Run(ctx, r.run) }
 
 // Warm returns at once: a runnable needs nothing before it starts.
 func (r *runnable) Warm(context.Context) error { return nil }
@@ -72,3 +77,18 @@ func (r *runnable) InTerm(t *term.Term) lifecycle.Runner {
 
 // Queued adds nothing: a runnable has no queue.
 func (r *runnable) Queued(map[string]int) {}
+
+// joining makes a worker that was added to a running manager a part of the current term.
+type joining struct {
+	leader *leading.Leader
+	worker leading.Worker
+}
+
+// Unit identifies the joining in reports.
+func (j *joining) Unit() *work.Unit { return &work.Unit{Kind: report.Leadership, Owner: "joining"} }
+
+// Run lets the worker work in the current term, if there is one.
+func (j *joining) Run(context.Context) error {
+	j.leader.Add(j.worker)
+	return nil
+}

@@ -3,29 +3,27 @@
 package controller
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/group"
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 )
 
-// ErrLate is the error with which Run ends if something is added to the manager after Run has
-// begun.
-var ErrLate = errors.New(
-	"it was added after Run had begun, and does not run: add everything before Run",
-)
-
-// setup is what was added to a manager before Run, and the mistakes in that. It is safe for
-// concurrent use.
+// setup is what a manager runs: what was added before Run and what is added to a running manager.
+// It is safe for concurrent use.
 type setup struct {
 	mu          sync.Mutex
 	mistakes    []error
 	runnables   []*runnable
 	controllers []*controllerRunner
-	run         *lifecycle.Run // nil before Run
+	hurried     bool            // drains are cut short
+	run         *lifecycle.Run  // nil before Run
+	leader      *leading.Leader // nil without leader election
 }
 
 // mistake keeps an error for Run, so that a set-up reads without error checks and still nothing
@@ -40,24 +38,20 @@ func (s *setup) mistake(err error) {
 	}
 }
 
-// add calls add, unless Run has begun: then what is a mistake. An error of add is a mistake too. Run
-// does not begin while add runs, so nothing is added that would never run. ok reports whether it was
-// added.
-func (s *setup) add(what string, add func() error) (ok bool) {
-	if err := s.tryAdd(what, add); err != nil {
+// add calls add with the run, which is nil if Run has not begun. An error of add is a mistake. Run
+// does not begin while add runs, so what is added is either part of the plan or starts beside it.
+func (s *setup) add(add func(run *lifecycle.Run) error) (ok bool) {
+	if err := s.tryAdd(add); err != nil {
 		s.mistake(err)
 		return false
 	}
 	return true
 }
 
-func (s *setup) tryAdd(what string, add func() error) error {
+func (s *setup) tryAdd(add func(run *lifecycle.Run) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.run != nil {
-		return fmt.Errorf("%s: %w", what, ErrLate)
-	}
-	return add()
+	return add(s.run)
 }
 
 func (s *setup) addRunnable(r *runnable) {
@@ -65,14 +59,21 @@ func (s *setup) addRunnable(r *runnable) {
 		s.mistake(fmt.Errorf("a runnable needs a name and a function (name %q)", r.name))
 		return
 	}
-	s.add(fmt.Sprintf("runnable %q", r.name), func() error {
+	s.add(func(run *lifecycle.Run) error {
+		for _, other := range s.runnables {
+			if other.name == r.name {
+				return fmt.Errorf("there are two runnables named %q: give each its own name", r.name)
+			}
+		}
 		s.runnables = append(s.runnables, r)
+		start(run, s.leader, r.class, r, r.inTerm)
 		return nil
 	})
+	r.part.AfterStop(func() { s.removeRunnable(r) })
 }
 
-func (s *setup) addController(c *controllerRunner) {
-	s.add(fmt.Sprintf("controller %q", c.name()), func() error {
+func (s *setup) addController(c *controllerRunner) (ok bool) {
+	return s.add(func(run *lifecycle.Run) error {
 		for _, other := range s.controllers {
 			if other.name() == c.name() {
 				return fmt.Errorf(
@@ -80,26 +81,62 @@ func (s *setup) addController(c *controllerRunner) {
 			}
 		}
 		s.controllers = append(s.controllers, c)
+		if s.hurried {
+			c.part.Hurry()
+		}
+		start(run, s.leader, lifecycle.Workers, c, c.inTerm)
 		return nil
 	})
 }
 
-// begin marks the set-up as complete, and returns the mistakes in it. A manager runs once: its
+// joiner is a part of a manager that runs for the whole run or in terms.
+type joiner interface {
+	lifecycle.Runner
+	leading.Worker
+}
+
+// start starts what was added to a run that has begun.
+func start(run *lifecycle.Run, leader *leading.Leader, class lifecycle.Class, j joiner, inTerm bool) {
+	switch {
+	case run == nil: // it is part of the plan
+	case inTerm:
+		// The leader asks for the lock that the caller holds, to see what else there is.
+		run.Add(lifecycle.Workers, &joining{leader: leader, worker: j})
+	default:
+		run.Add(class, j)
+	}
+}
+
+func (s *setup) removeRunnable(r *runnable) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runnables = slices.DeleteFunc(s.runnables, func(other *runnable) bool { return other == r })
+}
+
+func (s *setup) removeController(c *controllerRunner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.controllers = slices.DeleteFunc(s.controllers, func(other *controllerRunner) bool { return other == c })
+}
+
+// begin marks the set-up as begun, and returns the mistakes in it. A manager runs once: its
 // informers cannot be started again.
-func (s *setup) begin(run *lifecycle.Run) error {
+func (s *setup) begin(run *lifecycle.Run, more error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.run != nil {
 		return errors.New("this manager has run already: make a new one, with new informers")
 	}
 	s.run = run
-	if len(s.mistakes) > 0 {
-		return fmt.Errorf(
-			"the manager was not set up right, nothing was started: %w",
-			errors.Join(s.mistakes...),
-		)
+	if err := errors.Join(append(s.mistakes, more)...); err != nil {
+		return fmt.Errorf("the manager was not set up right, nothing was started: %w", err)
 	}
 	return nil
+}
+
+// spawn starts a runner beside others, in a run that has begun.
+func (s *setup) spawn(ctx context.Context, g *group.Group, runner lifecycle.Runner) {
+	s.run.Spawn(ctx, g, runner) // run does not change once it is set
 }
 
 // all returns the controllers.
@@ -116,6 +153,19 @@ func (s *setup) allInTerm() []*controllerRunner {
 
 // drains reports whether any controller lets its items finish at the end.
 func (s *setup) drains() bool { return slices.ContainsFunc(s.all(), (*controllerRunner).drains) }
+
+// hurry cuts drains short, also those of controllers that are added later. It reports whether that
+// is new.
+func (s *setup) hurry() (first bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first = !s.hurried
+	s.hurried = true
+	for _, c := range s.controllers {
+		c.part.Hurry()
+	}
+	return first
+}
 
 // workers returns the number of objects that can be reconciled at the same time.
 func (s *setup) workers() int {
@@ -151,12 +201,12 @@ func (s *setup) plan() *lifecycle.Plan {
 	plan := &lifecycle.Plan{}
 	for _, r := range s.runnables {
 		if !r.inTerm {
-			plan.Runnables = append(plan.Runnables, r)
+			plan.Add(r.class, r)
 		}
 	}
 	for _, c := range s.controllers {
 		if !c.inTerm {
-			plan.Workers = append(plan.Workers, c)
+			plan.Add(lifecycle.Workers, c)
 		}
 	}
 	return plan

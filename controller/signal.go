@@ -63,7 +63,7 @@ func listen(signals <-chan os.Signal, cancel context.CancelCauseFunc, managers [
 // cancelDrains cancels the drains of all managers, and reports whether there was one.
 func cancelDrains(managers []*Manager) (cancelled bool) {
 	for _, m := range managers {
-		if m.running() && m.setup.drains() && m.hurry.close() {
+		if m.running() && m.setup.drains() && m.setup.hurry() {
 			cancelled = true
 		}
 	}

@@ -66,6 +66,14 @@ var (
 		std:  context.Canceled,
 	}
 
+	// Stopped: the part of the manager for which the work was done was stopped alone, such as a
+	// controller by its Stop method. The detail says which.
+	Stopped = &Cause{
+		name: "stopped",
+		text: "it was stopped while the manager goes on",
+		std:  context.Canceled,
+	}
+
 	// LeadershipLost: the term in which the work was begun is over. The detail is a
 	// [*TermEnded].
 	LeadershipLost = &Cause{

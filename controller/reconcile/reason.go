@@ -13,5 +13,6 @@ const (
 	Resync         Reason = "resync"          // the informer told of it again, without a change
 	RequeueAfter   Reason = "requeue_after"   // its last reconcile asked for it
 	Retry          Reason = "retry"           // its last reconcile failed
+	External       Reason = "external"        // a source that is no informer enqueued it
 	Superseded     Reason = "superseded"      // it changed while it was being reconciled
 )

@@ -31,16 +31,10 @@ func Setup(
 	if options.Instance == "" {
 		options.Instance = FieldManager
 	}
-	deployments := informers.NewSharedInformerFactoryWithOptions(
-		kube,
-		0,
-		informers.WithNamespace(options.Namespace),
-	).Apps().V1().Deployments()
-	flunders := wardleinformers.NewSharedInformerFactoryWithOptions(
-		wardle,
-		0,
-		wardleinformers.WithNamespace(options.Namespace),
-	).Wardle().V1beta1().Flunders()
+	deployments := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(
+		kube, 0, informers.WithNamespace(options.Namespace))).Apps().V1().Deployments()
+	flunders := controller.AddFactory(m, wardleinformers.NewSharedInformerFactoryWithOptions(
+		wardle, 0, wardleinformers.WithNamespace(options.Namespace))).Wardle().V1beta1().Flunders()
 	if err := flunders.TypedInformer().AddTypedIndexers(cache.TypedIndexers[*wardlev1beta1.Flunder]{referenceIndex: indexByReference}); err != nil {
 		return nil, err
 	}

@@ -154,7 +154,7 @@ func (e *env) rollOut() {
 	e.Helper()
 	m := controller.NewManager(plane.Config(), controller.ManagerOptions{})
 	client := kubernetes.NewForConfigOrDie(m.Config())
-	deployments := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace)).Apps().V1().Deployments()
+	deployments := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace))).Apps().V1().Deployments()
 	controller.New(m, "rollout", deployments.TypedInformer(), func(ctx context.Context, d *appsv1.Deployment) (controller.Result, error) {
 		n := *d.Spec.Replicas
 		if d.Status.ObservedGeneration == d.Generation && d.Status.AvailableReplicas == n {

@@ -35,8 +35,8 @@ func TestC25WithAThousandCallsOutstandingTheConnectionsAreFewAndTheLeaseStaysHel
 		LeaderElection: &election, Connections: 1, CallTimeouts: controller.CallTimeouts{Read: -1, Write: -1},
 	})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
-	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
-		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target }))
+	factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target })))
 	var number, inFlight, events atomic.Int64
 	maps := kube.CoreV1().ConfigMaps(e.namespace)
 	controller.New(m, "busy", factory.Core().V1().ConfigMaps().TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {

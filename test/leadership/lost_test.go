@@ -33,8 +33,8 @@ func TestC5AHundredItemsInFlightAreCancelledByALossOfLeadershipAndReconciledLate
 	election.Identity = "a"
 	m := controller.NewManager(writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a"), controller.ManagerOptions{LeaderElection: &election, Connections: 2})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
-	factory := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
-		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target }))
+	factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target })))
 	causes := make(chan error, items)
 	c := controller.New(m, "c", factory.Core().V1().ConfigMaps().TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		term, _ := controller.TermFrom(ctx)

@@ -32,8 +32,8 @@ func TestC15TheLeaseIsReleasedOnlyWhenTheLastItemHasReturned(t *testing.T) {
 	m := controller.NewManager(writer.Mark(proxy.Config(), "replica/"+e.namespace+"/a"),
 		controller.ManagerOptions{LeaderElection: &election, DrainTimeout: 2 * time.Minute, ShutdownTimeout: 3 * time.Minute})
 	kube := kubernetes.NewForConfigOrDie(m.Config())
-	maps := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
-		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target })).Core().V1().ConfigMaps()
+	maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = writer.Target }))).Core().V1().ConfigMaps()
 	controller.New(m, "slow", maps.TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		_, err := kube.CoreV1().ConfigMaps(e.namespace).Patch(ctx, cm.Name, types.MergePatchType, []byte(`{"data":{"by":"a"}}`), metav1.PatchOptions{})
 		return controller.Result{}, err

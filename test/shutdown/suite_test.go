@@ -18,7 +18,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/informers"
+	coreinformers "k8s.io/client-go/informers/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
@@ -122,8 +122,8 @@ func (e *env) addUser(account string) error {
 
 // informer is one for the namespace's ConfigMaps.
 func (e *env) informer(client kubernetes.Interface) cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
-	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace))
-	return factory.Core().V1().ConfigMaps().TypedInformer()
+	return controller.Standalone[*corev1.ConfigMap](
+		coreinformers.NewConfigMapInformer(client, e.namespace, 0, cache.Indexers{}), controller.InformerOptions{})
 }
 
 // quiet has nothing logged.

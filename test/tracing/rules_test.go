@@ -69,8 +69,8 @@ func TestAnAnnotatedChildIsNotChangedByAnApplyAtEachOfThreeResyncs(t *testing.T)
 	const manager = "parent"
 	e.run(quiet(t.Context()), unlimited(plane.Config()), e.stamping(), func(m *controller.Manager) error {
 		kube = kubernetes.NewForConfigOrDie(m.Config())
-		maps := informers.NewSharedInformerFactoryWithOptions(kube, time.Second, informers.WithNamespace(e.namespace),
-			informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = "role" })).Core().V1().ConfigMaps()
+		maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, time.Second, informers.WithNamespace(e.namespace),
+			informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = "role" }))).Core().V1().ConfigMaps()
 		m.AddInformer(maps.TypedInformer(), controller.InformerOptions{})
 		controller.New(m, "parent", maps.TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cm.Labels["role"] != "parent" {
@@ -171,7 +171,7 @@ func TestAHostileAnnotationOnAThousandObjectsCostsNoMoreThanTheBudget(t *testing
 	began := time.Now()
 	r := e.run(quiet(t.Context()), unlimited(plane.Config()), o, func(m *controller.Manager) error {
 		kube := kubernetes.NewForConfigOrDie(m.Config())
-		maps := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace)).Core().V1().ConfigMaps()
+		maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace))).Core().V1().ConfigMaps()
 		controller.New(m, "maps", maps.TypedInformer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			reconciled <- struct{}{}
 			return controller.Result{}, nil
@@ -230,7 +230,7 @@ func TestAWatchOrALeaseOfAReconcilesOwnMakesNoSpan(t *testing.T) {
 	e := newEnv(t)
 	e.run(quiet(t.Context()), unlimited(plane.Config()), e.telemetry(), func(m *controller.Manager) error {
 		kube := kubernetes.NewForConfigOrDie(m.Config())
-		maps := informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace)).Core().V1().ConfigMaps()
+		maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, 0, informers.WithNamespace(e.namespace))).Core().V1().ConfigMaps()
 		controller.New(m, "maps", maps.TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			w, err := kube.CoreV1().ConfigMaps(e.namespace).Watch(ctx, metav1.ListOptions{})
 			if err != nil {

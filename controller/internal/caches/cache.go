@@ -6,6 +6,7 @@ package caches
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -26,12 +27,23 @@ type Cache struct {
 	kind string // of the objects
 	unit *work.Unit
 
+	running chan struct{} // is closed when the manager begins to run it
+
+	// Guarded by Set.mu.
+	stated  *Settings // what was said of what it keeps; nil for nothing
+	users   int
+	adopted bool // its factory runs it
+	belongs bool // it is of a factory that the manager knows, or was added for its own sake
+
 	mu      sync.Mutex
 	lastErr error
 }
 
 func newCache(informer cache.SharedIndexInformer) *Cache {
-	c := &Cache{SharedIndexInformer: informer, name: informer.HasSyncedChecker().Name()}
+	c := &Cache{
+		SharedIndexInformer: informer, name: informer.HasSyncedChecker().Name(),
+		running: make(chan struct{}),
+	}
 	c.kind = c.name[strings.LastIndexAny(c.name, " *")+1:]
 	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name}
 	return c
@@ -45,8 +57,41 @@ func (c *Cache) Unit() *work.Unit { return c.unit }
 
 // Run runs the informer until ctx ends.
 func (c *Cache) Run(ctx context.Context) error {
+	close(c.running)
 	c.RunWithContext(ctx)
+	if ctx.Err() == nil {
+		return c.elsewhere()
+	}
 	return nil
+}
+
+// elsewhere says why an informer cannot be run: client-go runs one only once.
+func (c *Cache) elsewhere() error {
+	return fmt.Errorf("%s cannot be run by the manager: something else has started it, such as its factory or "+
+		"another manager, so its cache would not be fed any more when that ends: do not start informers or "+
+		"factories, the manager does", c.name)
+}
+
+// notStarted returns an error if the informer has been started.
+func (c *Cache) notStarted() error {
+	if c.SetWatchErrorHandlerWithContext(c.onError) != nil {
+		return c.elsewhere()
+	}
+	return nil
+}
+
+// AwaitStart returns when the manager has started the informer, or is not going to because ctx has
+// ended or gone was closed. An informer tells that it was started only when it is asked.
+func (c *Cache) AwaitStart(ctx context.Context, gone <-chan struct{}) {
+	select {
+	case <-c.running:
+	case <-gone:
+		return
+	case <-ctx.Done():
+	}
+	for ctx.Err() == nil && c.notStarted() == nil {
+		runtime.Gosched()
+	}
 }
 
 // Group returns the API group of the objects. A Go type does not tell it; the first request to the
@@ -64,7 +109,7 @@ func (c *Cache) Label() string {
 // Age returns for how long the API server has sent nothing for the cache. It is negative before the
 // API server has sent anything.
 func (c *Cache) Age(now time.Time) time.Duration {
-	heard := c.unit.LastHeard()
+	heard := c.unit.LastHeard() // an adopted one has no unit that makes calls
 	if heard.IsZero() {
 		return -1
 	}

@@ -5,6 +5,7 @@ package caches
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -17,7 +18,7 @@ type Settings struct {
 	Transform         cache.TransformFunc // changes each object before it is stored; nil for none
 }
 
-// Set is the informers that a manager runs. The zero value is empty. It is safe for concurrent use.
+// Set is the informers of a manager. The zero value is empty. It is safe for concurrent use.
 //
 // Generated factories wrap a typed informer anew at each call, so an informer is known by its
 // store.
@@ -27,49 +28,112 @@ type Set struct {
 	ordered []*Cache
 }
 
-// Add adds an informer, or returns its Cache if it was added before. Settings other than the
-// default must come with the first Add.
-func (s *Set) Add(informer cache.SharedIndexInformer, settings Settings) (*Cache, error) {
+// Add adds an informer that the manager is to run, or returns its Cache if it was added before.
+// stated is nil if nothing was said of what its cache keeps; otherwise it must come with the first
+// Add.
+func (s *Set) Add(informer cache.SharedIndexInformer, stated *Settings) (c *Cache, added bool, err error) {
 	if informer == nil {
-		return nil, errors.New("an informer is nil: pass one from a generated informer factory")
+		return nil, false, errors.New("an informer is nil: pass one from a generated informer factory")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if known, ok := s.byStore[informer.GetStore()]; ok {
-		if settings.KeepManagedFields || settings.Transform != nil {
-			return nil, fmt.Errorf(
+		if stated != nil && known.stated != stated {
+			return nil, false, fmt.Errorf(
 				"%s has been added already, without these options: call AddInformer before "+
-					"anything else uses it",
-				known.name,
-			)
+					"anything else uses it", known.name)
 		}
-		return known, nil
+		return known, false, nil
 	}
-	c := newCache(informer)
-	if err := errors.Join(
-		informer.SetWatchErrorHandlerWithContext(c.onError),
-		informer.SetTransform(settings.transform),
-	); err != nil {
-		return nil, fmt.Errorf(
-			"%s cannot be run by the manager: %w: add informers before they, or their factory, "+
-				"are started",
-			c.name,
-			err,
-		)
+	c = newCache(informer)
+	c.stated = stated
+	if stated == nil {
+		stated = &Settings{}
 	}
+	if err := errors.Join(c.notStarted(), informer.SetTransform(stated.transform)); err != nil {
+		return nil, false, err
+	}
+	s.keep(c)
+	return c, true, nil
+}
+
+// Adopt adds an informer that its factory runs. It returns the Cache that the informer has already
+// if it was added before.
+func (s *Set) Adopt(informer cache.SharedIndexInformer) *Cache {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, ok := s.byStore[informer.GetStore()]
+	if !ok {
+		c = newCache(informer)
+		c.adopted = true
+		s.keep(c)
+	}
+	c.belongs = true
+	return c
+}
+
+func (s *Set) keep(c *Cache) {
 	if s.byStore == nil {
 		s.byStore = map[cache.Store]*Cache{}
 	}
-	s.byStore[informer.GetStore()] = c
+	s.byStore[c.GetStore()] = c
 	s.ordered = append(s.ordered, c)
-	return c, nil
+}
+
+// Use notes one more user of a cache.
+func (s *Set) Use(c *Cache) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.users++
+}
+
+// Belongs notes that a cache is to be run for its own sake: the program added it by itself, or said
+// that it is of no factory.
+func (s *Set) Belongs(c *Cache) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.belongs = true
+}
+
+// Release notes that a user of a cache is gone. The last one takes the cache with it: then it is not
+// in the set any more, and last is true. Adopted ones stay, because their factories run them.
+func (s *Set) Release(c *Cache) (last bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.users--
+	if c.users > 0 || c.adopted {
+		return false
+	}
+	delete(s.byStore, c.GetStore())
+	s.ordered = slices.DeleteFunc(slices.Clone(s.ordered), func(other *Cache) bool { return other == c })
+	return true
 }
 
 // All returns the caches in the order in which they were added.
 func (s *Set) All() []*Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ordered
+	return slices.Clone(s.ordered)
+}
+
+// Strangers returns the caches that no factory has of those that the manager knows, and that were
+// not added for their own sake.
+func (s *Set) Strangers() []*Cache {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.ordered), func(c *Cache) bool { return c.belongs })
+}
+
+// StartedElsewhere returns an error that names each informer which something else has started before
+// the manager.
+func (s *Set) StartedElsewhere() error {
+	var errs []error
+	for _, c := range s.All() {
+		if !c.adopted {
+			errs = append(errs, c.notStarted())
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (s Settings) transform(obj any) (any, error) {

@@ -33,7 +33,7 @@ type Worker interface {
 type Config struct {
 	Lease     types.NamespacedName
 	Candidate *election.Candidate // for the Lease
-	Workers   func() []Worker     // is called when the Leader starts
+	Workers   func() []Worker     // those that there are now; for one that comes later see Leader.Add
 	Units     *work.Registry
 	Endings   *endings.Collector
 	Observers observe.Observers

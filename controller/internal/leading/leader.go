@@ -30,6 +30,7 @@ type Leader struct {
 
 	mu      sync.Mutex
 	renewal *election.Renewal // of the term that this process is in
+	serving *service          // of that term, while it works
 	last    *report.Term
 }
 
@@ -73,8 +74,7 @@ func (l *Leader) Last() (last report.Term, ok bool) {
 // term any more; but the Lease is still held, because its release has a place of its own in the
 // order of the end.
 func (l *Leader) Run(ctx context.Context) error {
-	workers := l.config.Workers()
-	for _, worker := range workers {
+	for _, worker := range l.config.Workers() {
 		if err := worker.Warm(ctx); err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -92,7 +92,7 @@ func (l *Leader) Run(ctx context.Context) error {
 			}
 			return err
 		}
-		if err := l.serve(ctx, renewal, workers); err != nil {
+		if err := l.serve(ctx, renewal); err != nil {
 			return err
 		}
 	}
@@ -101,11 +101,14 @@ func (l *Leader) Run(ctx context.Context) error {
 
 // serve works for one term, and returns when all of its work has returned. If ctx, the leader's,
 // has ended by then, the manager has too, and reports and releases by itself.
-func (l *Leader) serve(ctx context.Context, renewal *election.Renewal, workers []Worker) error {
+func (l *Leader) serve(ctx context.Context, renewal *election.Renewal) error {
 	l.setRenewal(renewal)
-	s := &service{config: &l.config, run: l.run, term: renewal.Term, workers: workers, keep: l.keep}
+	s := &service{config: &l.config, run: l.run, term: renewal.Term, keep: l.keep}
 	s.begin(ctx)
+	l.setServing(s)
+	s.startAll()
 	<-s.term.Context().Done()
+	l.setServing(nil)
 	took := s.wait(ctx)
 	if ctx.Err() != nil {
 		s.tellEnd(ctx, s.shutdown(took))
@@ -120,6 +123,23 @@ func (l *Leader) serve(ctx context.Context, renewal *election.Renewal, workers [
 		return &lostError{s.term.Err()}
 	}
 	return nil
+}
+
+// Add starts a worker that Workers has returned only since the current term began. It does nothing
+// if this process does not lead.
+func (l *Leader) Add(worker Worker) {
+	l.mu.Lock()
+	serving := l.serving
+	l.mu.Unlock()
+	if serving != nil {
+		serving.start(worker)
+	}
+}
+
+func (l *Leader) setServing(s *service) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.serving = s
 }
 
 func (l *Leader) keep(last report.Term) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -21,23 +22,43 @@ import (
 
 // service is the work of one term.
 type service struct {
-	config  *Config
-	run     *lifecycle.Run
-	term    *term.Term
-	workers []Worker
-	keep    func(report.Term) // keeps the report of a term that ended before the manager
-	tasks   group.Group
+	config *Config
+	run    *lifecycle.Run
+	term   *term.Term
+	keep   func(report.Term) // keeps the report of a term that ended before the manager
+	tasks  group.Group
+	spawn  func(lifecycle.Runner)
+
+	mu      sync.Mutex
+	started map[Worker]bool
 }
 
-// begin starts the work. ctx is the leader's.
+// begin tells that the term has begun. ctx is the leader's.
 func (s *service) begin(ctx context.Context) {
 	logger := klog.FromContext(ctx)
 	logger.Info("Leading", "lease", s.term.Lease.String(), "term", s.term.String())
 	s.config.Observers.TermBegan(ctx, s.term.Config.Term)
 	logger = klog.LoggerWithValues(logger, "term", s.term.String())
 	termCtx := klog.NewContext(s.term.Context(), logger)
-	for _, worker := range s.workers {
-		s.run.Spawn(termCtx, &s.tasks, worker.InTerm(s.term))
+	s.started = map[Worker]bool{}
+	s.spawn = func(runner lifecycle.Runner) { s.run.Spawn(termCtx, &s.tasks, runner) }
+}
+
+// startAll starts the work. Workers are asked for only after Leader.Add can find the service, so
+// that none is missed.
+func (s *service) startAll() {
+	for _, worker := range s.config.Workers() {
+		s.start(worker)
+	}
+}
+
+// start starts a worker, once.
+func (s *service) start(worker Worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.started[worker] {
+		s.started[worker] = true
+		s.spawn(worker.InTerm(s.term))
 	}
 }
 
@@ -76,7 +97,7 @@ func (s *service) finish(took time.Duration) report.Term {
 	shutdown := s.shutdown(took)
 	shutdown.Stragglers = work.Stragglers(live, s.config.Stacks)
 	shutdown.Queued = map[string]int{}
-	for _, worker := range s.workers {
+	for _, worker := range s.config.Workers() {
 		worker.Queued(shutdown.Queued)
 	}
 	s.config.Endings.Reset()

@@ -10,12 +10,23 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/group"
 )
 
-// Plan is what a run starts, in the order in which the end waits for it.
+// Class is a kind of runner. The end waits for one class after the other, in this order. The
+// Leases come between the workers and the informers.
+type Class int
+
+// The classes.
+const (
+	Workers   Class = iota // controllers
+	Informers              // their caches
+	Runnables              // what else ends with everything
+	Servers                // what ends last, because the others may need it until they have returned
+	classes                // the number of classes
+)
+
+// Plan is what a run starts. More can be added while it runs: see [Run.Add].
 type Plan struct {
-	Workers   []Runner // controllers
-	Leases    []Lease
-	Informers []Runner
-	Runnables []Runner // servers and the like
+	Runners [classes][]Runner
+	Leases  []Lease
 	// Flush sends telemetry, while leases are released. ctx has ended. The channel is closed when
 	// it is done.
 	Flush func(ctx context.Context) <-chan struct{}
@@ -23,49 +34,66 @@ type Plan struct {
 	ShutdownTimeout time.Duration
 }
 
+// Add adds a runner to the plan.
+func (p *Plan) Add(class Class, runner Runner) {
+	p.Runners[class] = append(p.Runners[class], runner)
+}
+
 // Execute starts the plan on root and waits for the end of root; then it waits until all has
 // returned. The error says that something had not when the shutdown timeout was over. An ended root
 // starts nothing.
 func (r *Run) Execute(root context.Context, plan *Plan) (took time.Duration, err error) {
 	e := &execution{plan: plan, run: r}
+	e.servers, e.endServers = untilTold(root)
 	if root.Err() == nil {
 		e.start(root)
-		<-root.Done()
+		r.startLate(root, e.spawn)
 	}
 	began := time.Now()
 	err = e.stop(root)
 	return time.Since(began), err
 }
 
+// untilTold returns a context with the values of root that ends when end is called.
+func untilTold(root context.Context) (ctx context.Context, end func(error)) {
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(root))
+	return ctx, cancel
+}
+
 // execution is the goroutines of a plan. All its contexts end in the same instant, but for the
-// watches of the leases; the groups are for waiting.
+// watches of the leases and the servers; the groups are for waiting.
 type execution struct {
-	plan      *Plan
-	run       *Run
-	workers   group.Group
-	watches   group.Group
-	informers group.Group
-	runnables group.Group
-	unwatch   []context.CancelCauseFunc // end the watches of the leases
+	plan       *Plan
+	run        *Run
+	groups     [classes]group.Group
+	watches    group.Group
+	unwatch    []func(error)   // end the watches of the leases
+	servers    context.Context //ctxvet:ok ctxfield: it is made and used by Execute alone
+	endServers func(error)
+}
+
+// spawn starts a runner.
+func (e *execution) spawn(root context.Context, class Class, runner Runner) {
+	ctx := root
+	if class == Servers {
+		ctx = e.servers
+	}
+	e.run.Spawn(ctx, &e.groups[class], runner)
 }
 
 func (e *execution) start(root context.Context) {
-	for _, runner := range e.plan.Runnables {
-		e.run.Spawn(root, &e.runnables, runner)
-	}
-	for _, runner := range e.plan.Informers {
-		e.run.Spawn(root, &e.informers, runner)
-	}
-	for _, runner := range e.plan.Workers {
-		e.run.Spawn(root, &e.workers, runner)
+	for _, class := range []Class{Servers, Runnables, Informers, Workers} {
+		for _, runner := range e.plan.Runners[class] {
+			e.spawn(root, class, runner)
+		}
 	}
 	for _, lease := range e.plan.Leases {
 		// A lease is watched for as long as anything may work that needs it. That is longer than
 		// root, because a drain does not survive the loss of leadership.
-		watching, unwatch := context.WithCancelCause(context.WithoutCancel(root))
+		watching, unwatch := untilTold(root)
 		e.unwatch = append(e.unwatch, unwatch)
 		e.run.Spawn(watching, &e.watches, lease.Watcher())
-		e.run.Spawn(root, &e.workers, lease)
+		e.spawn(root, Workers, lease)
 	}
 }
 
@@ -82,6 +110,7 @@ func (e *execution) stop(root context.Context) error {
 	}
 	flushed := e.plan.Flush(root)
 	e.endWatches(root)
+	e.endServers(context.Cause(root))
 	for _, lease := range e.plan.Leases {
 		lease.Abandon()
 	}
@@ -90,14 +119,14 @@ func (e *execution) stop(root context.Context) error {
 }
 
 func (e *execution) stopInOrder(root, limited context.Context) error {
-	if err := e.workers.Wait(limited); err != nil {
+	if err := e.groups[Workers].Wait(limited); err != nil {
 		return err
 	}
 	e.endWatches(root)
 	if err := e.watches.Wait(limited); err != nil {
 		return err
 	}
-	if err := e.informers.Wait(limited); err != nil {
+	if err := e.groups[Informers].Wait(limited); err != nil {
 		return err
 	}
 	flushed := e.plan.Flush(root)
@@ -105,7 +134,11 @@ func (e *execution) stopInOrder(root, limited context.Context) error {
 		lease.Release(root)
 	}
 	<-flushed
-	return e.runnables.Wait(limited)
+	if err := e.groups[Runnables].Wait(limited); err != nil {
+		return err
+	}
+	e.endServers(context.Cause(root))
+	return e.groups[Servers].Wait(limited)
 }
 
 func (e *execution) endWatches(root context.Context) {

@@ -89,31 +89,33 @@ func execute(t *testing.T, plan func(*story) *lifecycle.Plan) (*story, time.Dura
 }
 
 func parts(s *story) *lifecycle.Plan {
-	return &lifecycle.Plan{
+	plan := &lifecycle.Plan{
 		ShutdownTimeout: time.Minute,
-		Workers:         []lifecycle.Runner{&part{story: s, kind: report.Controller, name: "worker", takes: 3 * time.Second}},
-		Informers:       []lifecycle.Runner{&part{story: s, kind: report.Informer, name: "informer", takes: 4 * time.Second}},
-		Runnables:       []lifecycle.Runner{&part{story: s, kind: report.Runnable, name: "server", takes: 9 * time.Second}},
 		Leases: []lifecycle.Lease{&lease{
 			part:  part{story: s, kind: report.Leadership, name: "leader", takes: time.Second},
 			watch: part{story: s, kind: report.Informer, name: "watch", takes: 2 * time.Second},
 		}},
 	}
+	plan.Add(lifecycle.Workers, &part{story: s, kind: report.Controller, name: "worker", takes: 3 * time.Second})
+	plan.Add(lifecycle.Informers, &part{story: s, kind: report.Informer, name: "informer", takes: 4 * time.Second})
+	plan.Add(lifecycle.Runnables, &part{story: s, kind: report.Runnable, name: "runnable", takes: 9 * time.Second})
+	plan.Add(lifecycle.Servers, &part{story: s, kind: report.Runnable, name: "server", takes: time.Second})
+	return plan
 }
 
 func TestC8TheEndWaitsInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, took, run, err := execute(t, parts)
-		if err != nil || took != 9*time.Second || run.Failures() != nil {
+		if err != nil || took != 10*time.Second || run.Failures() != nil {
 			t.Errorf("%v after %v, failures: %v", err, took, run.Failures())
 		}
-		// All ends come in one instant, in any order, but for that of the watch.
+		// All ends come in one instant, in any order, but for those of the watch and the server.
 		lines := s.list()
 		slices.Sort(lines[:4])
 		want := []string{
-			"end of informer", "end of leader", "end of server", "end of worker",
+			"end of informer", "end of leader", "end of runnable", "end of worker",
 			"leader has returned", "worker has returned", "end of watch", "informer has returned", "watch has returned",
-			"flushed", "released", "server has returned",
+			"flushed", "released", "runnable has returned", "end of server", "server has returned",
 		}
 		if !slices.Equal(lines, want) {
 			t.Errorf("%q\nwant\n%q", lines, want)
@@ -144,10 +146,10 @@ func TestAFailureEndsEverythingAndIsTheError(t *testing.T) {
 		broken := errors.New("no disk")
 		_, took, run, err := execute(t, func(s *story) *lifecycle.Plan {
 			plan := parts(s)
-			plan.Runnables = append(plan.Runnables, &part{story: s, kind: report.Runnable, name: "broken", fails: broken})
+			plan.Add(lifecycle.Runnables, &part{story: s, kind: report.Runnable, name: "broken", fails: broken})
 			return plan
 		})
-		if failed := run.Failures(); err != nil || took != 9*time.Second || !errors.Is(failed, broken) || failed.Error() != `runnable "broken": no disk` {
+		if failed := run.Failures(); err != nil || took != 10*time.Second || !errors.Is(failed, broken) || failed.Error() != `runnable "broken": no disk` {
 			t.Errorf("%v after %v, failures: %v", err, took, run.Failures())
 		}
 	})
@@ -166,6 +168,30 @@ func TestNothingStartsOnARootThatHasEnded(t *testing.T) {
 		}
 		if lines := s.list(); !slices.Equal(lines, []string{"released"}) {
 			t.Errorf("%q", lines)
+		}
+	})
+}
+
+func TestWhatIsAddedLaterRunsAndIsWaitedForInItsClass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &story{}
+		root, end, release := tree.New(t.Context())
+		defer release()
+		run := lifecycle.NewRun(&work.Registry{}, false, end)
+		plan := &lifecycle.Plan{ShutdownTimeout: time.Minute}
+		plan.Flush = func(context.Context) <-chan struct{} { done := make(chan struct{}); close(done); return done }
+		time.AfterFunc(time.Second, func() {
+			run.Add(lifecycle.Servers, &part{story: s, kind: report.Runnable, name: "server"})
+			run.Add(lifecycle.Workers, &part{story: s, kind: report.Controller, name: "worker", takes: time.Second})
+			synctest.Wait()
+			end(cause.Shutdown)
+		})
+		if took, err := run.Execute(root, plan); err != nil || took != time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+		want := []string{"end of worker", "worker has returned", "end of server", "server has returned"}
+		if lines := s.list(); !slices.Equal(lines, want) {
+			t.Errorf("%q\nwant\n%q", lines, want)
 		}
 	})
 }

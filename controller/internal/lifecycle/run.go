@@ -27,11 +27,48 @@ type Run struct {
 
 	mu       sync.Mutex
 	failures []error
+	late     []late
+	added    chan struct{} // holds an element while there is something in late
+}
+
+// late is a runner that was added to a run that had begun.
+type late struct {
+	class  Class
+	runner Runner
 }
 
 // NewRun makes a run. end ends its tree.
 func NewRun(units *work.Registry, stacks bool, end context.CancelCauseFunc) *Run {
-	return &Run{units: units, stacks: stacks, end: end}
+	return &Run{units: units, stacks: stacks, end: end, added: make(chan struct{}, 1)}
+}
+
+// Add starts a runner beside those of the plan. After the end of the run it does nothing.
+func (r *Run) Add(class Class, runner Runner) {
+	r.mu.Lock()
+	r.late = append(r.late, late{class, runner})
+	r.mu.Unlock()
+	select {
+	case r.added <- struct{}{}:
+	default:
+	}
+}
+
+// startLate starts what is added, until root ends.
+func (r *Run) startLate(root context.Context, spawn func(context.Context, Class, Runner)) {
+	for {
+		select {
+		case <-root.Done():
+			return
+		case <-r.added:
+		}
+		r.mu.Lock()
+		added := r.late
+		r.late = nil
+		r.mu.Unlock()
+		for _, l := range added {
+			spawn(root, l.class, l.runner)
+		}
+	}
 }
 
 // Spawn runs a runner in a goroutine of a group. When it fails before the end, everything ends.

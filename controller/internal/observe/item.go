@@ -22,6 +22,8 @@ type Enqueue struct {
 	Object metav1.Object
 	// Requests are the items. The slice is the caller's, and valid during the call only.
 	Requests []reconcile.Request
+	// Link reports whether the span of the context, if it has one, is the reason for the items.
+	Link bool
 	// Delay is the time until they may be taken out of the queue.
 	Delay time.Duration
 }

@@ -28,6 +28,8 @@ type Observer interface {
 	// QueueCleared is told that a controller has stopped, with its queue: what was in it will not be
 	// taken.
 	QueueCleared(controller string)
+	// ControllerRemoved is told that a controller has been removed from a manager that goes on.
+	ControllerRemoved(controller string)
 
 	// CallBegan is told that a call is to be made. It may wait before it is sent.
 	CallBegan(ctx context.Context, call *Call)
@@ -64,6 +66,9 @@ func (Nop) ItemEnded(context.Context, *Item) {}
 
 // QueueCleared does nothing.
 func (Nop) QueueCleared(string) {}
+
+// ControllerRemoved does nothing.
+func (Nop) ControllerRemoved(string) {}
 
 // CallBegan does nothing.
 func (Nop) CallBegan(context.Context, *Call) {}

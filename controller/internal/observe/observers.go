@@ -46,6 +46,13 @@ func (o Observers) QueueCleared(controller string) {
 	}
 }
 
+// ControllerRemoved tells all observers.
+func (o Observers) ControllerRemoved(controller string) {
+	for _, observer := range o {
+		observer.ControllerRemoved(controller)
+	}
+}
+
 // CallBegan tells all observers.
 func (o Observers) CallBegan(ctx context.Context, call *Call) {
 	for _, observer := range o {

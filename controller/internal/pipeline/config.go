@@ -30,6 +30,12 @@ type Config struct {
 	DrainTimeout   time.Duration // for items in flight at the end; zero or less: they are cancelled
 	SupersedeLimit int           // how often in a row an item may be superseded; zero or less: never
 
+	// Cancellable lets Pipeline.Cancel cancel items.
+	Cancellable bool
+
+	// Caches returns caches that must have synced before the workers start, besides those of the
+	// sources. It may wait until it knows them, or ctx ends.
+	Caches func(ctx context.Context) []Cache
 	// Read returns the object of a request as it is in the cache, or nil if it is not there.
 	Read func(reconcile.Request) (metav1.Object, error)
 	// Reconcile reconciles an item. A panic in it is an error of the item.

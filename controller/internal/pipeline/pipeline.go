@@ -11,27 +11,29 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
 // Pipeline is one controller. It runs in sessions: one for the whole run of a manager, or one for
 // each term of leadership. What belongs to a session is made when it begins and dropped when it
 // ends.
 type Pipeline struct {
-	config  Config
+	config Config
+
+	mu      sync.Mutex
 	sources []Source
+	feeding *feeding // of the session; nil when none runs
 
 	session atomic.Pointer[Queue] // the queue of the session; nil when none runs
 	left    atomic.Int64          // the number of items that waited when the last session ended
 	serving atomic.Bool
 }
 
-// New makes a pipeline. Sources are added before its first session.
+// New makes a pipeline.
 func New(config Config) *Pipeline { return &Pipeline{config: config} }
-
-// AddSource adds a source.
-func (p *Pipeline) AddSource(source Source) { p.sources = append(p.sources, source) }
 
 // Config returns what does not change.
 func (p *Pipeline) Config() *Config { return &p.config }
@@ -48,6 +50,21 @@ func (p *Pipeline) Queued() int {
 	return int(p.left.Load())
 }
 
+// Enqueue adds items for a reason that is no source's. When no session runs it does nothing: a session
+// begins with all objects.
+func (p *Pipeline) Enqueue(ctx context.Context, e *observe.Enqueue) {
+	if queue := p.session.Load(); queue != nil {
+		queue.Add(ctx, e, false)
+	}
+}
+
+// Cancel cancels the reconciles of those items that match, if [Config.Cancellable] is set.
+func (p *Pipeline) Cancel(match func(reconcile.Request) bool, why error) {
+	if queue := p.session.Load(); queue != nil {
+		queue.running.cancel(match, why)
+	}
+}
+
 // Backlog returns the number of items that wait, and for how long the one has waited that is ready
 // for longest. It is zero when no session runs: what a session left over waits for nobody.
 func (p *Pipeline) Backlog(now time.Time) (depth int, oldest time.Duration) {
@@ -60,7 +77,8 @@ func (p *Pipeline) Backlog(now time.Time) (depth int, oldest time.Duration) {
 
 // Warm waits until the sources' caches are full. A stand-by does that before it campaigns.
 func (p *Pipeline) Warm(ctx context.Context) error {
-	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, p.sources, nil))
+	caches := append(p.config.Caches(ctx), cachesOf(p.allSources())...)
+	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, nil))
 }
 
 func (p *Pipeline) notStarted(err error) error {
@@ -80,11 +98,9 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	queue := newQueue(&p.config)
 	p.session.Store(queue)
 	defer p.end(queue)
-	feeds, err := p.feed(ctx, queue)
-	if needed != nil {
-		// The informers go on without the feeds. Without a term they end together.
-		defer stop(feeds)
-	}
+	feeds := &feeding{queue: queue, feeds: map[Source]Feed{}}
+	defer p.stopFeeding(feeds)
+	err := p.feed(ctx, feeds)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // the end is the reason, for example because an informer has stopped already
@@ -102,25 +118,6 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	defer release()
 	p.work(ctx, items, &worker{config: &p.config, queue: queue, term: needed})
 	return nil
-}
-
-// feed starts the sources and waits until the queue was told of all that is in their caches.
-func (p *Pipeline) feed(ctx context.Context, queue *Queue) ([]Feed, error) {
-	feeds := make([]Feed, 0, len(p.sources))
-	for _, source := range p.sources {
-		feed, err := source.Start(ctx, queue)
-		if err != nil {
-			return feeds, fmt.Errorf("controller %q: %s: %w", p.config.Name, source.Name(), err)
-		}
-		feeds = append(feeds, feed)
-	}
-	return feeds, p.notStarted(awaitSync(ctx, p.config.SyncTimeout, p.sources, feeds))
-}
-
-func stop(feeds []Feed) {
-	for _, feed := range feeds {
-		feed.Stop()
-	}
 }
 
 // work runs workers like the given one until ctx ends and they have returned.

@@ -33,7 +33,7 @@ func newQueue(config *Config) *Queue {
 	q := &Queue{
 		config:  config,
 		order:   &queue.Order[reconcile.Request]{},
-		running: newRunning(config.SupersedeLimit),
+		running: newRunning(config.SupersedeLimit, config.Cancellable),
 	}
 	if config.Reasons {
 		q.reasons = &reasons.Memory{}

@@ -22,7 +22,8 @@ type State struct {
 // running knows which items are being reconciled, so that a change of an object can supersede its
 // reconcile. It is safe for concurrent use.
 type running struct {
-	limit int // see Config.SupersedeLimit
+	limit int  // see Config.SupersedeLimit
+	known bool // the items that run need to be known
 
 	mu    sync.Mutex
 	items map[reconcile.Request]*runningItem
@@ -35,9 +36,10 @@ type runningItem struct {
 	state  State
 }
 
-func newRunning(limit int) *running {
+func newRunning(limit int, cancellable bool) *running {
 	return &running{
 		limit: limit,
+		known: limit > 0 || cancellable,
 		items: map[reconcile.Request]*runningItem{},
 		row:   map[reconcile.Request]int{},
 	}
@@ -48,7 +50,7 @@ func (r *running) begin(
 	ctx context.Context,
 	request reconcile.Request,
 ) (itemCtx context.Context, end func()) {
-	if r.limit <= 0 {
+	if !r.known {
 		return ctx, func() {}
 	}
 	itemCtx, cancel := context.WithCancelCause(ctx)
@@ -96,6 +98,17 @@ func (r *running) supersede(
 	item.read = false // cancel it only once
 	r.row[request]++
 	item.cancel(why)
+}
+
+// cancel cancels the items that match.
+func (r *running) cancel(match func(reconcile.Request) bool, why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for request, item := range r.items {
+		if match(request) {
+			item.cancel(why)
+		}
+	}
 }
 
 // finished notes that an item was not superseded.

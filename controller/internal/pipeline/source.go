@@ -12,7 +12,7 @@ import (
 type Source interface {
 	// Name identifies the source in errors.
 	Name() string
-	// Cache is what must be full before the pipeline's workers start. It is nil for a source
+	// Cache is what must have synced before the pipeline's workers start. It is nil for a source
 	// without a cache.
 	Cache() Cache
 	// Start lets the source feed a queue until ctx ends or the feed is stopped.

@@ -11,17 +11,16 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// awaitSync waits until the sources' caches are full and the feeds have told of all that is in
-// them. It fails after limit, with the reason for each cache that is not full, and when ctx ends,
+// awaitSync waits until caches have synced and the feeds have told of all that is in theirs. It fails after limit, with the reason for each cache that is not full, and when ctx ends,
 // with its cause.
-func awaitSync(ctx context.Context, limit time.Duration, sources []Source, feeds []Feed) error {
+func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Feed) error {
 	limited, cancel := context.WithTimeoutCause(
 		ctx,
 		limit,
 		fmt.Errorf("its caches have not filled within %v", limit),
 	)
 	defer cancel()
-	caches := cachesOf(sources)
+	caches := distinct(all)
 	checkers := make([]cache.DoneChecker, 0, len(caches)+len(feeds))
 	for _, c := range caches {
 		checkers = append(checkers, c.HasSyncedChecker())
@@ -41,11 +40,21 @@ func awaitSync(ctx context.Context, limit time.Duration, sources []Source, feeds
 	return failed
 }
 
-// cachesOf returns each cache once: several sources may have the same.
 func cachesOf(sources []Source) []Cache {
 	var caches []Cache
 	for _, source := range sources {
-		if c := source.Cache(); c != nil && !slices.Contains(caches, c) {
+		if c := source.Cache(); c != nil {
+			caches = append(caches, c)
+		}
+	}
+	return caches
+}
+
+// distinct returns each cache once: several sources may have the same.
+func distinct(all []Cache) []Cache {
+	var caches []Cache
+	for _, c := range all {
+		if !slices.Contains(caches, c) {
 			caches = append(caches, c)
 		}
 	}

@@ -44,12 +44,8 @@ func newController(name string, annotations *traceannotation.Settings) *controll
 	}
 }
 
-// keepLink keeps the trace of an event's object for the items that the event adds.
-func (c *controller) keepLink(e *observe.Enqueue) {
-	link, ok := c.consumer.Take(e.Object)
-	if !ok {
-		return
-	}
+// keepLink keeps the trace of what has added items for their spans.
+func (c *controller) keepLink(e *observe.Enqueue, link trace.Link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, request := range e.Requests {

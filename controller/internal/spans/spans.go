@@ -57,12 +57,25 @@ func (o *Observer) of(name string) *controller {
 	return c
 }
 
-// Enqueued keeps the trace in the annotation of the event's object, as a link for the items' next
-// reconciles.
-func (o *Observer) Enqueued(_ context.Context, e *observe.Enqueue) {
+// Enqueued keeps the trace in the annotation of the event's object, or that of who has enqueued the
+// items, as a link for the items' next reconciles.
+func (o *Observer) Enqueued(ctx context.Context, e *observe.Enqueue) {
+	c := o.of(e.Controller)
 	if e.Object != nil {
-		o.of(e.Controller).keepLink(e)
+		if link, ok := c.consumer.Take(e.Object); ok {
+			c.keepLink(e, link)
+		}
 	}
+	if span := trace.SpanContextFromContext(ctx); e.Link && span.IsValid() {
+		c.keepLink(e, trace.Link{SpanContext: span})
+	}
+}
+
+// ControllerRemoved forgets a controller.
+func (o *Observer) ControllerRemoved(name string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.controllers, name)
 }
 
 // QueueCleared forgets what was kept for the items of a controller.

@@ -45,6 +45,13 @@ func (c *Counter) ItemEnded(ctx context.Context, item *observe.Item) {
 	}
 }
 
+// ControllerRemoved forgets a controller.
+func (c *Counter) ControllerRemoved(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.counts, name)
+}
+
 // Of returns the counts of a controller so far.
 func (c *Counter) Of(controller string) Counts {
 	c.mu.Lock()

@@ -54,6 +54,9 @@ func endOfDrain(ctx context.Context, hurry, done <-chan struct{}, grace time.Dur
 	defer limit.Stop()
 	select {
 	case <-hurry:
+		if why := context.Cause(ctx); errors.Is(why, cause.Stopped) {
+			return why // it does not drain
+		}
 		return cause.Shutdown.With(fmt.Errorf("%w: %w", ErrDrainCutShort, context.Cause(ctx)))
 	case <-limit.C:
 		return cause.DrainExpired.With(context.Cause(ctx))

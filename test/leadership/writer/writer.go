@@ -77,8 +77,8 @@ func New(config *rest.Config, options Options, tell func(Event)) *Writer {
 	election := options.Election
 	w.Manager = controller.NewManager(config, controller.ManagerOptions{LeaderElection: &election})
 	w.kube, w.wardle = kubernetes.NewForConfigOrDie(w.Config()), versioned.NewForConfigOrDie(w.Config())
-	factory := informers.NewSharedInformerFactoryWithOptions(w.kube, 0, informers.WithNamespace(options.Namespace),
-		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = Target }))
+	factory := controller.AddFactory(w.Manager, informers.NewSharedInformerFactoryWithOptions(w.kube, 0, informers.WithNamespace(options.Namespace),
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = Target })))
 	controller.New(w.Manager, "writer", factory.Core().V1().ConfigMaps().TypedInformer(), w.reconcile, controller.Options{Workers: options.Workers})
 	w.AddLeaderRunnable("told", w.lead)
 	w.AddRunnable("ready", w.awaitReady)

@@ -38,7 +38,7 @@ func configMaps(m *controller.Manager, s *program.Settings, p *program.Probe) er
 	if err != nil {
 		return err
 	}
-	maps := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(s.Namespace)).Core().V1().ConfigMaps()
+	maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(s.Namespace))).Core().V1().ConfigMaps()
 	reconcile := func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		if token := p.Seen(cm); token != "" {
 			metav1.SetMetaDataAnnotation(&cm.ObjectMeta, program.TokenAnnotation, token)
@@ -61,7 +61,7 @@ func flunders(m *controller.Manager, s *program.Settings, p *program.Probe) erro
 	if err != nil {
 		return err
 	}
-	kind := wardleinformers.NewSharedInformerFactoryWithOptions(client, 0, wardleinformers.WithNamespace(s.Namespace)).Wardle().V1beta1().Flunders()
+	kind := controller.AddFactory(m, wardleinformers.NewSharedInformerFactoryWithOptions(client, 0, wardleinformers.WithNamespace(s.Namespace))).Wardle().V1beta1().Flunders()
 	reconcile := func(ctx context.Context, f *wardlev1beta1.Flunder) (controller.Result, error) {
 		if token := p.Seen(f); token != "" {
 			metav1.SetMetaDataAnnotation(&f.ObjectMeta, program.TokenAnnotation, token)

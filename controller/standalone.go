@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import "k8s.io/client-go/tools/cache"
+
+// Standalone returns an informer that is of no factory, for [New], [Owns] and [Watches], and says
+// what its cache keeps. The manager runs the informer while anything uses it. Use it for informers
+// of dynamic and metadata clients, and for generated informers that were made without a factory:
+//
+//	gadgets := controller.Standalone[*unstructured.Unstructured](
+//		dynamicinformer.NewFilteredDynamicInformer(client, gvr, "", 0, nil, nil).Informer(),
+//		controller.InformerOptions{})
+//
+// An informer of a factory goes without it: see [AddFactory].
+func Standalone[O Object](
+	informer cache.SharedIndexInformer, options InformerOptions,
+) cache.TypedSharedIndexInformer[O] {
+	if informer == nil {
+		return nil
+	}
+	typed, ok := informer.(cache.TypedSharedIndexInformer[O])
+	if !ok {
+		typed = cache.NewTypedSharedIndexInformer[O](informer)
+	}
+	return &standalone[O]{typed, &options}
+}
+
+type standalone[O Object] struct {
+	cache.TypedSharedIndexInformer[O]
+	options *InformerOptions
+}
+
+func (s *standalone[O]) informerOptions() *InformerOptions { return s.options }
+
+// optionsOf returns what was said of the cache of an informer; nil for nothing.
+func optionsOf(informer cache.SharedIndexInformer) *InformerOptions {
+	if own, ok := informer.(interface{ informerOptions() *InformerOptions }); ok {
+		return own.informerOptions()
+	}
+	return nil
+}
