@@ -46,3 +46,12 @@ func (o *LeaderElection) Complete() error { return o.complete() }
 func RunMain(ctx context.Context, config *rest.Config, options ManagerOptions, setUp func(*Manager) error) error {
 	return runMain(ctx, config, options, setUp)
 }
+
+// Known returns the number of controllers, runnables and informers that a manager keeps.
+func (m *Manager) Known() int {
+	m.setup.mu.Lock()
+	defer m.setup.mu.Unlock()
+	m.informers.mu.Lock()
+	defer m.informers.mu.Unlock()
+	return len(m.setup.controllers) + len(m.setup.runnables) + len(m.informers.runners) + len(m.informers.set.All())
+}

@@ -52,27 +52,18 @@ type informerRunner struct {
 // Run runs the informer until ctx ends or its last user is gone.
 func (r *informerRunner) Run(ctx context.Context) error { return r.part.Run(ctx, r.Cache.Run) }
 
-// use adds a user of an informer, and the informer if it is new. alone says that it is of no factory.
-// run is nil before Run.
+// use adds a user of an informer, and the informer if it is new. run is nil before Run.
 func (i *informers) use(
-	informer cache.SharedIndexInformer, options *InformerOptions, alone bool, run *lifecycle.Run,
+	informer cache.SharedIndexInformer, user caches.User, run *lifecycle.Run,
 ) (*caches.Cache, error) {
-	var stated *caches.Settings
-	if options != nil && options.say() {
-		stated = (*caches.Settings)(options)
-	}
-	c, added, err := i.set.Add(informer, stated)
+	c, added, err := i.set.Add(informer, user)
 	if err != nil {
 		return nil, err
-	}
-	i.set.Use(c)
-	if options != nil {
-		i.set.Belongs(c)
 	}
 	if !added {
 		return c, nil
 	}
-	runner := &informerRunner{Cache: c, part: lifecycle.NewPart(), alone: alone}
+	runner := &informerRunner{Cache: c, part: lifecycle.NewPart(), alone: user.Alone && !user.Program}
 	i.mu.Lock()
 	i.runners[c] = runner
 	i.mu.Unlock()
@@ -112,14 +103,15 @@ func (i *informers) all() (runners []*informerRunner, factories []*factory) {
 	return runners, slices.Clone(i.factories)
 }
 
-// caches returns the caches that the manager runs, when it knows what was asked of the factories.
+// caches returns the caches that the program itself reads, when the factories have told what was asked
+// of them. A controller that starts must not find their listers empty.
 func (i *informers) caches(ctx context.Context) (all []pipeline.Cache) {
 	select {
 	case <-i.known:
 	case <-ctx.Done():
 		return nil
 	}
-	for _, c := range i.set.All() {
+	for _, c := range i.set.OfProgram() {
 		all = append(all, c)
 	}
 	return all

@@ -195,9 +195,6 @@ type InformerOptions struct {
 	Transform cache.TransformFunc
 }
 
-// say reports whether the options say something.
-func (o *InformerOptions) say() bool { return o.KeepManagedFields || o.Transform != nil }
-
 // AddInformer makes the manager run informer. Call it for an informer that no controller uses and
 // whose lister the program reads, if the informer is of no factory that was added with [AddFactory].
 // Controllers start only when its cache has synced.
@@ -207,12 +204,12 @@ func (o *InformerOptions) say() bool { return o.KeepManagedFields || o.Transform
 func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) *Informer {
 	added := &Informer{informers: m.informers}
 	m.setup.add(func(run *lifecycle.Run) (err error) {
-		stated := optionsOf(informer)
-		alone := stated != nil
-		if !alone || options.say() {
-			stated = &options
+		user := userOf(informer)
+		if user.Alone = true; options.say() {
+			user.Stated = (*caches.Settings)(&options)
 		}
-		added.cache, err = m.informers.use(informer, stated, alone, run)
+		user.Program = true
+		added.cache, err = m.informers.use(informer, user, run)
 		return err
 	})
 	return added

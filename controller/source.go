@@ -83,8 +83,7 @@ func attach[T, O Object](
 		objects = informer.GetIndexer() // it may hold objects that the controller reconciles
 	}
 	m.setup.add(func(run *lifecycle.Run) (err error) {
-		options := optionsOf(informer)
-		if feeding.cache, err = m.informers.use(informer, options, options != nil, run); err != nil {
+		if feeding.cache, err = m.informers.use(informer, userOf(informer), run); err != nil {
 			return fmt.Errorf("controller %q: %w", c.name, err)
 		}
 		c.objects.add(objects)

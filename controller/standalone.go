@@ -2,7 +2,11 @@
 
 package controller
 
-import "k8s.io/client-go/tools/cache"
+import (
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+)
 
 // Standalone returns an informer that is of no factory, for [New], [Owns] and [Watches], and says
 // what its cache keeps. The manager runs the informer while anything uses it. Use it for informers
@@ -33,10 +37,18 @@ type standalone[O Object] struct {
 
 func (s *standalone[O]) informerOptions() *InformerOptions { return s.options }
 
-// optionsOf returns what was said of the cache of an informer; nil for nothing.
-func optionsOf(informer cache.SharedIndexInformer) *InformerOptions {
-	if own, ok := informer.(interface{ informerOptions() *InformerOptions }); ok {
-		return own.informerOptions()
+// userOf returns what a source says of its informer.
+func userOf(informer cache.SharedIndexInformer) (user caches.User) {
+	own, ok := informer.(interface{ informerOptions() *InformerOptions })
+	if !ok {
+		return user
 	}
-	return nil
+	user.Alone = true
+	if options := own.informerOptions(); options.say() {
+		user.Stated = (*caches.Settings)(options)
+	}
+	return user
 }
+
+// say reports whether the options say something.
+func (o *InformerOptions) say() bool { return o.KeepManagedFields || o.Transform != nil }

@@ -35,6 +35,8 @@ type Cache struct {
 	adopted bool // its factory runs it
 	belongs bool // it is of a factory that the manager knows, or was added for its own sake
 
+	ofProgram bool // the program itself reads it
+
 	mu      sync.Mutex
 	lastErr error
 }

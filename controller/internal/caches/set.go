@@ -28,21 +28,39 @@ type Set struct {
 	ordered []*Cache
 }
 
-// Add adds an informer that the manager is to run, or returns its Cache if it was added before.
-// stated is nil if nothing was said of what its cache keeps; otherwise it must come with the first
-// Add.
-func (s *Set) Add(informer cache.SharedIndexInformer, stated *Settings) (c *Cache, added bool, err error) {
+// User is what uses a cache.
+type User struct {
+	// Stated is nil if nothing was said of what the cache keeps; otherwise it must come with the
+	// first Add.
+	Stated *Settings
+	// Alone says that the informer is of no factory that the manager needs to know.
+	Alone bool
+	// Program says that the program itself reads the cache.
+	Program bool
+}
+
+// use notes one more user. Set.mu must be held.
+func (c *Cache) use(user User) {
+	c.users++
+	c.belongs = c.belongs || user.Alone
+	c.ofProgram = c.ofProgram || user.Program
+}
+
+// Add adds a user of an informer, and the informer if it is new, for the manager to run.
+func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, added bool, err error) {
 	if informer == nil {
 		return nil, false, errors.New("an informer is nil: pass one from a generated informer factory")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	stated := user.Stated
 	if known, ok := s.byStore[informer.GetStore()]; ok {
 		if stated != nil && known.stated != stated {
 			return nil, false, fmt.Errorf(
 				"%s has been added already, without these options: call AddInformer before "+
 					"anything else uses it", known.name)
 		}
+		known.use(user)
 		return known, false, nil
 	}
 	c = newCache(informer)
@@ -50,6 +68,7 @@ func (s *Set) Add(informer cache.SharedIndexInformer, stated *Settings) (c *Cach
 	if stated == nil {
 		stated = &Settings{}
 	}
+	c.use(user)
 	if err := errors.Join(c.notStarted(), informer.SetTransform(stated.transform)); err != nil {
 		return nil, false, err
 	}
@@ -80,21 +99,6 @@ func (s *Set) keep(c *Cache) {
 	s.ordered = append(s.ordered, c)
 }
 
-// Use notes one more user of a cache.
-func (s *Set) Use(c *Cache) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.users++
-}
-
-// Belongs notes that a cache is to be run for its own sake: the program added it by itself, or said
-// that it is of no factory.
-func (s *Set) Belongs(c *Cache) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.belongs = true
-}
-
 // Release notes that a user of a cache is gone. The last one takes the cache with it: then it is not
 // in the set any more, and last is true. Adopted ones stay, because their factories run them.
 func (s *Set) Release(c *Cache) (last bool) {
@@ -114,6 +118,13 @@ func (s *Set) All() []*Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.ordered)
+}
+
+// OfProgram returns the caches that the program itself reads, whatever controllers use them.
+func (s *Set) OfProgram() []*Cache {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.ordered), func(c *Cache) bool { return !c.ofProgram && !c.adopted })
 }
 
 // Strangers returns the caches that no factory has of those that the manager knows, and that were

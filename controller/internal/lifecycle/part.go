@@ -58,9 +58,9 @@ func (p *Part) begin(run *partRun) bool {
 func (p *Part) end(run *partRun) {
 	p.mu.Lock()
 	delete(p.runs, run)
-	after := p.finished()
+	finish := p.finished()
 	p.mu.Unlock()
-	call(after)
+	finish()
 }
 
 // Stop ends the contexts of the part with a cause. Only the first call counts. It does not wait.
@@ -75,26 +75,24 @@ func (p *Part) Stop(why error) {
 	for run := range p.runs {
 		run.cancel(why)
 	}
-	after := p.finished()
+	finish := p.finished()
 	p.mu.Unlock()
-	call(after)
+	finish()
 }
 
-// finished marks the part as stopped, once it was told to stop and nothing of it runs. It returns
-// what is to be called then. p.mu must be held.
-func (p *Part) finished() (after []func()) {
+// finished returns what is to be done once the part was told to stop and nothing of it runs. That is
+// so only once, because nothing begins after Stop. p.mu must be held.
+func (p *Part) finished() (finish func()) {
 	if p.why == nil || len(p.runs) > 0 {
-		return nil
+		return func() {}
 	}
-	after = p.after
+	after := p.after
 	p.after = nil
-	close(p.stopped) // nothing begins after Stop, so this is the only time
-	return after
-}
-
-func call(after []func()) {
-	for _, f := range after {
-		f()
+	return func() {
+		for _, f := range after {
+			f()
+		}
+		close(p.stopped)
 	}
 }
 
