@@ -6,17 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
-	"github.com/lanyard-k8s/lanyard/controller/cause"
-	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -26,7 +22,7 @@ import (
 type Controller[T Object] struct {
 	manager   *Manager
 	name      string
-	kind      kind
+	kind      schema.GroupKind
 	reconcile ReconcileFunc[T]
 	options   Options
 	objects   objects
@@ -38,50 +34,6 @@ type Controller[T Object] struct {
 	removed bool
 }
 
-// New adds a controller to m. The controller reconciles each object that is in the cache of
-// informer when it starts, and each object that is added, changed or deleted later. A filter can
-// drop events. name identifies the controller in logs, metrics and reports, and must be unique in
-// the manager.
-//
-// If Run has begun, the controller starts at once, in a term of leadership if it needs one.
-// [Controller.Stop] ends it alone. Mistakes in the arguments are returned by [Manager.Run], all at
-// once and before it starts anything; a mistake after Run has begun ends the run. New is safe for
-// concurrent use.
-func New[T Object](
-	m *Manager, name string, informer cache.TypedSharedIndexInformer[T], reconcile ReconcileFunc[T],
-	options Options, sourceOptions ...SourceOption[T],
-) *Controller[T] {
-	options.setDefaults(&m.options)
-	c := &Controller[T]{manager: m, name: name, reconcile: reconcile, options: options}
-	if err := c.validate(informer == nil); err != nil {
-		m.setup.mistake(err)
-		return c
-	}
-	settings := collectOptions(sourceOptions)
-	c.kind = kind{stated: schema.GroupKind{Kind: reflect.TypeFor[T]().Elem().Name()}}
-	if settings.kind != nil {
-		c.kind = kind{stated: *settings.kind, known: true}
-	}
-	config := c.config()
-	_, config.Cancellable = informer.(*namespacedInformer[T])
-	c.pipeline = pipeline.New(config)
-	source := addSource(c, informer, nil, settings)
-	if source.stop == nil {
-		return c
-	}
-	if source.informer != nil {
-		c.kind.cache = source.informer.cache
-	}
-	c.runner = &controllerRunner{
-		Pipeline: c.pipeline, inTerm: m.leader != nil && !options.EveryReplica, part: lifecycle.NewPart(),
-	}
-	if m.setup.addController(c.runner) {
-		m.transport.SetWorkers(m.setup.workers())
-		c.runner.part.AfterStop(c.remove)
-	}
-	return c
-}
-
 // Stop ends the controller alone: its items are cancelled with [cause.Stopped], its event handlers
 // are removed, and informers that nothing else uses end. It does not wait: see [Controller.Stopped].
 // It is safe for concurrent use, also from the controller's own reconcile function.
@@ -89,11 +41,6 @@ func (c *Controller[T]) Stop() {
 	if c.runner != nil {
 		c.runner.part.Stop(causeOfStop("controller %q", c.name))
 	}
-}
-
-// causeOfStop is the cause of the end of something that was stopped alone.
-func causeOfStop(format string, args ...any) error {
-	return cause.Stopped.With(fmt.Errorf(format, args...))
 }
 
 // keep keeps a source, to be removed with the controller.
@@ -149,7 +96,7 @@ func (c *Controller[T]) validate(noInformer bool) error {
 func (c *Controller[T]) config() pipeline.Config {
 	m := c.manager
 	return pipeline.Config{
-		Name: c.name, Type: c.groupKind, Workers: c.options.Workers, Backoff: c.options.Backoff,
+		Name: c.name, Kind: c.kind, Workers: c.options.Workers, Backoff: c.options.Backoff,
 		Limits: work.Limits{
 			Item: c.options.Timeout, Reserve: c.options.Reserve, External: m.options.CallTimeouts.External,
 		},
@@ -159,8 +106,6 @@ func (c *Controller[T]) config() pipeline.Config {
 		Observers: m.observers.all, Reasons: m.observers.reasons, Stacks: m.options.StragglerStacks,
 	}
 }
-
-func (c *Controller[T]) groupKind() schema.GroupKind { return c.kind.groupKind() }
 
 // read returns the object as it is in the cache, or nil if it is not there.
 func (c *Controller[T]) read(request Request) (metav1.Object, error) {
@@ -204,42 +149,12 @@ func (c *Controller[T]) reconcileItem(ctx context.Context, item *observe.Item) (
 	return result, err
 }
 
-// Owns makes c reconcile the owner when an object of informer is added, changed or deleted. The
-// owner is the object that the controlling owner reference of the changed object names.
-//
-// If the controller runs already, it reconciles the owners of all objects of informer.
-func Owns[T, O Object](
-	c *Controller[T], informer cache.TypedSharedIndexInformer[O], options ...SourceOption[O],
-) *Source {
-	mapping := func(_ context.Context, owned O) []Request { return c.ownerOf(owned) }
-	return addSource(c, informer, mapping, collectOptions(options))
-}
-
-// Watches makes c reconcile further objects. When an object of informer is added, changed or
-// deleted, c calls mapping with that object and reconciles the objects that mapping returns.
-//
-// If the controller runs already, it does so for all objects of informer.
-func Watches[T, O Object](
-	c *Controller[T],
-	informer cache.TypedSharedIndexInformer[O],
-	mapping MapFunc[O],
-	options ...SourceOption[O],
-) *Source {
-	if mapping == nil {
-		c.manager.setup.mistake(
-			fmt.Errorf("controller %q watches %T without a mapping", c.name, *new(O)),
-		)
-		return &Source{}
-	}
-	return addSource(c, informer, mapping, collectOptions(options))
-}
-
 // ownerOf returns the controlling owner, if the controller reconciles it. It goes by kind and name
 // rather than by UID: what a deleted object leaves behind concerns the object that has taken its
 // name.
 func (c *Controller[T]) ownerOf(owned metav1.Object) []Request {
 	ref := metav1.GetControllerOfNoCopy(owned)
-	if ref == nil || !c.kind.isOwner(ref) {
+	if ref == nil || !isOwner(ref, c.kind) {
 		return nil
 	}
 	// An owner lives in the same namespace or in none. One that is not in the cache yet will come

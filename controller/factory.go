@@ -39,7 +39,7 @@ type InformerFactory[NewInformer any] interface {
 // For the others use the options of the factory itself, such as its WithTransform.
 func AddFactory[F InformerFactory[N], N any](m *Manager, f F) F {
 	m.informers.addFactory(&factory{
-		name: fmt.Sprintf("%T", f), start: func(ctx context.Context) []cache.SharedIndexInformer {
+		name: fmt.Sprintf("%T", f), start: func(ctx context.Context) map[reflect.Type]cache.SharedIndexInformer {
 			return startFactory[N](ctx, f)
 		},
 		shutDown: f.Shutdown, of: f,
@@ -64,48 +64,21 @@ func SharedFactory[F InformerFactory[N], N any](m *Manager, make func() F) F {
 	return f
 }
 
-// factory is a generated factory without its type.
-type factory struct {
-	name     string
-	of       any
-	start    func(ctx context.Context) []cache.SharedIndexInformer // what it has started
-	shutDown func()
-}
-
-// addFactory adds a factory, unless it is there already, and has it started if Run has begun.
-func (i *informers) addFactory(f *factory) {
-	i.mu.Lock()
-	known := false
-	for _, other := range i.factories {
-		known = known || other.of == f.of
-	}
-	if !known {
-		i.factories = append(i.factories, f)
-	}
-	i.mu.Unlock()
-	i.more()
-}
-
 // startFactory starts what was asked of a factory, and returns its informers. client-go tells of
 // each informer that the manager has started already; that is expected and logged at a higher
 // verbosity.
-func startFactory[N any](ctx context.Context, f InformerFactory[N]) []cache.SharedIndexInformer {
+func startFactory[N any](
+	ctx context.Context, f InformerFactory[N],
+) map[reflect.Type]cache.SharedIndexInformer {
 	if ctx.Err() != nil {
 		return nil
 	}
 	f.StartWithContext(klog.NewContext(ctx, klog.FromContext(ctx).V(2)))
-	var informers []cache.SharedIndexInformer
+	informers := map[reflect.Type]cache.SharedIndexInformer{}
 	var none N // the informers exist
 	for typ := range f.WaitForCacheSync(alreadyClosed()) {
 		object := reflect.New(typ.Elem()).Interface().(runtime.Object)
-		informers = append(informers, f.InformerFor(object, none))
+		informers[typ] = f.InformerFor(object, none)
 	}
 	return informers
-}
-
-// alreadyClosed returns a closed channel: WaitForCacheSync does not wait then, and tells what was started.
-func alreadyClosed() <-chan struct{} {
-	closed := make(chan struct{})
-	close(closed)
-	return closed
 }

@@ -68,7 +68,7 @@ func TestC28AnInformerOfAnUnknownFactoryIsAnErrorThatNamesIt(t *testing.T) {
 		_ = factory.Core().V1().Nodes().Lister() // would be empty for ever
 		controller.New(m, "c", factory.Core().V1().ConfigMaps().TypedInformer(), nothing, controller.Options{})
 		err := m.Run(t.Context())
-		if err == nil || !strings.Contains(err.Error(), "v1.ConfigMap") || !strings.Contains(err.Error(), "controller.AddFactory") {
+		if err == nil || !strings.Contains(err.Error(), "informer of ConfigMap") || !strings.Contains(err.Error(), "controller.AddFactory") {
 			t.Errorf("Run returned %v", err)
 		}
 	})
@@ -94,7 +94,7 @@ func TestC28AnInformerThatSomethingElseStartedIsAnErrorThatNamesIt(t *testing.T)
 				startElsewhere(t, factory)
 				synctest.Wait()
 				err := m.Run(t.Context())
-				if err == nil || !strings.Contains(err.Error(), "v1.ConfigMap") || !strings.Contains(err.Error(), "something else has started it") {
+				if err == nil || !strings.Contains(err.Error(), "informer of ConfigMap") || !strings.Contains(err.Error(), "something else has started it") {
 					t.Errorf("Run returned %v", err)
 				}
 			})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+	"github.com/lanyard-k8s/lanyard/controller/internal/kinds"
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -23,7 +24,8 @@ import (
 // informers runs the informers of a manager, and starts its factories. It is safe for concurrent
 // use.
 type informers struct {
-	set caches.Set
+	set     caches.Set
+	schemes func() kinds.Schemes
 
 	mu        sync.Mutex
 	runners   map[*caches.Cache]*informerRunner
@@ -35,8 +37,9 @@ type informers struct {
 	shared  map[reflect.Type]any // see SharedFactory
 }
 
-func newInformers() *informers {
+func newInformers(schemes func() kinds.Schemes) *informers {
 	return &informers{
+		schemes: schemes,
 		runners: map[*caches.Cache]*informerRunner{}, shared: map[reflect.Type]any{},
 		added: make(chan struct{}, 1), known: make(chan struct{}),
 	}
@@ -84,6 +87,28 @@ func (i *informers) release(c *caches.Cache) {
 	delete(i.runners, c)
 	i.mu.Unlock()
 	runner.part.Stop(cause.Stopped.With(fmt.Errorf("nothing uses %s any more", c.Name())))
+}
+
+// factory is a generated factory without its type.
+type factory struct {
+	name     string
+	of       any
+	start    func(ctx context.Context) map[reflect.Type]cache.SharedIndexInformer // what it has started
+	shutDown func()
+}
+
+// addFactory adds a factory, unless it is there already, and has it started if Run has begun.
+func (i *informers) addFactory(f *factory) {
+	i.mu.Lock()
+	known := false
+	for _, other := range i.factories {
+		known = known || other.of == f.of
+	}
+	if !known {
+		i.factories = append(i.factories, f)
+	}
+	i.mu.Unlock()
+	i.more()
 }
 
 // more makes the starter look for what is new.
@@ -151,8 +176,12 @@ func (i *informers) startFactories(ctx context.Context) {
 		}
 	}
 	for _, f := range factories {
-		for _, informer := range f.start(ctx) {
-			i.set.Adopt(informer)
+		for typ, informer := range f.start(ctx) {
+			kind, err := i.schemes().Of(typ)
+			if err != nil {
+				kind.Kind = typ.String() // nothing needs more than a name for it
+			}
+			i.set.Adopt(informer, kind)
 		}
 	}
 }

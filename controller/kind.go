@@ -3,40 +3,34 @@
 package controller
 
 import (
+	"fmt"
+	"reflect"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+	"k8s.io/client-go/tools/cache"
 )
 
-// kind is the group and kind of the objects that a controller reconciles.
-type kind struct {
-	known  bool // the group is known, because the user has said it
-	stated schema.GroupKind
-	cache  *caches.Cache // tells the group once its first request was sent
+// kindOf returns the kind of the objects of a source: what was stated for the source or its informer,
+// or what a scheme says of their Go type.
+func kindOf[O Object](
+	m *Manager, informer cache.SharedIndexInformer, settings *sourceSettings[O],
+) (schema.GroupKind, error) {
+	if settings.kind != nil {
+		return *settings.kind, nil
+	}
+	if own, ok := informer.(informerWithOptions); ok && !own.informerOptions().Kind.Empty() {
+		return own.informerOptions().Kind, nil
+	}
+	kind, err := m.schemes.all().Of(reflect.TypeFor[O]())
+	if err != nil {
+		return kind, fmt.Errorf("the kind of its objects is not known: %w", err)
+	}
+	return kind, nil
 }
 
-// String returns the kind without its group.
-func (k kind) String() string { return k.stated.Kind }
-
-// groupKind returns the group and kind. Without a stated group it is the group that the informer
-// asked the API server for, which is empty before that.
-func (k kind) groupKind() schema.GroupKind {
-	if k.known || k.cache == nil {
-		return k.stated
-	}
-	return schema.GroupKind{Group: k.cache.Group(), Kind: k.stated.Kind}
-}
-
-// isOwner reports whether an owner reference is to an object of this kind. Without a stated group
-// any group matches.
-func (k kind) isOwner(ref *metav1.OwnerReference) bool {
-	if ref.Kind != k.stated.Kind {
-		return false
-	}
-	if !k.known {
-		return true
-	}
+// isOwner reports whether an owner reference is to an object of a kind, in whichever version.
+func isOwner(ref *metav1.OwnerReference, kind schema.GroupKind) bool {
 	version, err := schema.ParseGroupVersion(ref.APIVersion)
-	return err == nil && version.Group == k.stated.Group
+	return err == nil && version.Group == kind.Group && ref.Kind == kind.Kind
 }

@@ -8,11 +8,10 @@ import (
 	"fmt"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/cache"
 
-	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
 	"github.com/lanyard-k8s/lanyard/controller/internal/election"
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
@@ -31,6 +30,7 @@ type Manager struct {
 
 	setup     setup
 	informers *informers
+	schemes   schemes
 	units     work.Registry
 	observers *observers
 	transport *transport.Transport
@@ -60,7 +60,8 @@ type replacements struct {
 
 func newManager(config *rest.Config, options ManagerOptions, replaced replacements) *Manager {
 	options.setDefaults()
-	m := &Manager{options: options, informers: newInformers()}
+	m := &Manager{options: options}
+	m.informers = newInformers(m.schemes.all)
 	var err error
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
@@ -183,54 +184,9 @@ func (r *Runnable) Stop() {
 // Stopped is closed when the function has returned after [Runnable.Stop].
 func (r *Runnable) Stopped() <-chan struct{} { return r.runnable.part.Stopped() }
 
-// InformerOptions says what an informer's cache keeps. The zero value works.
-type InformerOptions struct {
-	// KeepManagedFields keeps metadata.managedFields in the cache. By default they are dropped:
-	// they are often half of an object, and few reconcilers read them.
-	KeepManagedFields bool
-
-	// Transform changes each object before it is stored, for example to drop what is not needed.
-	// The manager sets the informer's own transform, so one from SetTransform is lost. Default:
-	// none.
-	Transform cache.TransformFunc
-}
-
-// AddInformer makes the manager run informer. Call it for an informer that no controller uses and
-// whose lister the program reads, if the informer is of no factory that was added with [AddFactory].
-// Controllers start only when its cache has synced.
-//
-// [New], [Owns] and [Watches] add their informers themselves. To set the InformerOptions of an
-// informer of a factory, call AddInformer before New, Owns or Watches.
-func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) *Informer {
-	added := &Informer{informers: m.informers}
-	m.setup.add(func(run *lifecycle.Run) (err error) {
-		user := userOf(informer)
-		if user.Alone = true; options.say() {
-			user.Stated = (*caches.Settings)(&options)
-		}
-		user.Program = true
-		added.cache, err = m.informers.use(informer, user, run)
-		return err
-	})
-	return added
-}
-
-// Informer is an informer that was added to a manager by itself.
-type Informer struct {
-	informers *informers
-	once      sync.Once
-	cache     *caches.Cache // nil after a mistake
-}
-
-// Stop tells the manager that the program does not read the lister any more. The informer ends with
-// its last user. It is safe for concurrent use.
-func (i *Informer) Stop() {
-	i.once.Do(func() {
-		if i.cache != nil {
-			i.informers.release(i.cache)
-		}
-	})
-}
+// AddScheme makes m know the kinds of the Go types in s: use Scheme of the generated package scheme of
+// a clientset. Call it before the types are used. Client-go's own scheme need not be added.
+func (m *Manager) AddScheme(s *runtime.Scheme) { m.schemes.add(s) }
 
 // CancelDrain cancels the items that are still in flight during a drain, which is the time of
 // ManagerOptions.DrainTimeout that a shutdown gives them to finish. If it is called before the

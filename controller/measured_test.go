@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	corev1informers "k8s.io/client-go/informers/core/v1"
 	eventsv1informers "k8s.io/client-go/informers/events/v1"
 	"k8s.io/client-go/kubernetes"
@@ -206,19 +207,20 @@ func TestCachesOfOneKindAreOneSeriesThatIsAsOldAsTheOldestAndKindsOfTwoGroupsAre
 		for _, namespace := range []string{"dead", "alive"} {
 			m.AddInformer(corev1informers.NewConfigMapInformer(client, namespace, 0, nil), controller.InformerOptions{})
 		}
-		m.AddInformer(corev1informers.NewEventInformer(client, metav1.NamespaceAll, 0, nil), controller.InformerOptions{})
-		m.AddInformer(eventsv1informers.NewEventInformer(client, metav1.NamespaceAll, 0, nil), controller.InformerOptions{})
+		core, events := schema.GroupKind{Kind: "Event"}, schema.GroupKind{Group: "events.k8s.io", Kind: "Event"}
+		m.AddInformer(corev1informers.NewEventInformer(client, metav1.NamespaceAll, 0, nil), controller.InformerOptions{Kind: core})
+		m.AddInformer(eventsv1informers.NewEventInformer(client, metav1.NamespaceAll, 0, nil), controller.InformerOptions{Kind: events})
 		start(t, t.Context(), m)
 		time.Sleep(4*time.Minute + 10*time.Second)
 		synctest.Wait()
 		objects, ages := values(t, reader, "lanyard.cache.objects"), values(t, reader, "lanyard.cache.age")
-		if want := map[string]float64{"v1.ConfigMap": 4, "v1.Event": 2, "events.k8s.io/v1.Event": 2}; !maps.Equal(objects, want) {
+		if want := map[string]float64{"ConfigMap": 4, "Event": 2, "Event.events.k8s.io": 2}; !maps.Equal(objects, want) {
 			t.Errorf("the objects are %v, want %v", objects, want)
 		}
-		if age := ages["v1.ConfigMap"]; age < 240 {
+		if age := ages["ConfigMap"]; age < 240 {
 			t.Errorf("nothing has come for one of the namespaces for 250 s, and the age is %v s", age)
 		}
-		for _, kind := range []string{"v1.Event", "events.k8s.io/v1.Event"} {
+		for _, kind := range []string{"Event", "Event.events.k8s.io"} {
 			if age, ok := ages[kind]; !ok || age > 60 {
 				t.Errorf("the age of %s is %v s (%v), although something comes each minute", kind, age, ok)
 			}

@@ -248,29 +248,3 @@ func (s *namespacedSource[O]) set(namespace string, member bool) {
 	delete(s.sources, namespace)
 	s.detached(namespace)
 }
-
-// addNamespaced adds a source for each namespace, now and in the future.
-func addNamespaced[T, O Object](
-	c *Controller[T], informer *namespacedInformer[O], mapping MapFunc[O], settings sourceSettings[O],
-) *Source {
-	each := &namespacedSource[O]{
-		informer: informer, sources: map[string]*Source{},
-		attach: func(one cache.TypedSharedIndexInformer[O]) *Source {
-			return attach(c, one, mapping, settings)
-		},
-		detached: func(string) {},
-	}
-	if mapping == nil {
-		covered := func(request Request) bool { return informer.namespaces.has(request.Namespace) }
-		c.objects.covered.Store(&covered)
-		each.detached = func(namespace string) {
-			c.pipeline.Cancel(
-				func(request Request) bool { return request.Namespace == namespace },
-				causeOfStop("namespace %q of controller %q", namespace, c.name))
-		}
-	}
-	informer.namespaces.subscribe(each)
-	source := &Source{stop: func() { informer.namespaces.unsubscribe(each) }}
-	c.keep(source)
-	return source
-}

@@ -17,9 +17,10 @@ func WithFilter[O Object](filters ...Filter[O]) SourceOption[O] {
 	return func(s *sourceSettings[O]) { s.filters = append(s.filters, filters...) }
 }
 
-// WithKind states the group and kind of the objects. It is needed in two cases: the name of the Go
-// type is not the kind, or another group has a kind of the same name. By default the kind is the
-// name of the Go type, and an owner reference with that kind matches in any group.
+// WithKind states the group and kind of the objects. It is needed if the Go type does not tell it: for
+// unstructured objects, for metadata (*metav1.PartialObjectMetadata), and for a type that several
+// kinds share. By default the kind is what InformerOptions.Kind says, or what a scheme of
+// [Manager.AddScheme] or client-go's own scheme says of the type.
 func WithKind[O Object](kind schema.GroupKind) SourceOption[O] {
 	return func(s *sourceSettings[O]) { s.kind = &kind }
 }

@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
@@ -14,7 +15,7 @@ import (
 //
 //	gadgets := controller.Standalone[*unstructured.Unstructured](
 //		dynamicinformer.NewFilteredDynamicInformer(client, gvr, "", 0, nil, nil).Informer(),
-//		controller.InformerOptions{})
+//		controller.InformerOptions{Kind: schema.GroupKind{Group: "example.com", Kind: "Gadget"}})
 //
 // An informer of a factory goes without it: see [AddFactory].
 func Standalone[O Object](
@@ -37,18 +38,15 @@ type standalone[O Object] struct {
 
 func (s *standalone[O]) informerOptions() *InformerOptions { return s.options }
 
+// informerWithOptions is an informer that is of no factory.
+type informerWithOptions interface{ informerOptions() *InformerOptions }
+
 // userOf returns what a source says of its informer.
-func userOf(informer cache.SharedIndexInformer) (user caches.User) {
-	own, ok := informer.(interface{ informerOptions() *InformerOptions })
-	if !ok {
-		return user
-	}
-	user.Alone = true
-	if options := own.informerOptions(); options.say() {
-		user.Stated = (*caches.Settings)(options)
+func userOf(informer cache.SharedIndexInformer, kind schema.GroupKind) caches.User {
+	user := caches.User{Kind: kind}
+	if own, ok := informer.(informerWithOptions); ok {
+		user.Alone = true
+		user.Stated = own.informerOptions().settings()
 	}
 	return user
 }
-
-// say reports whether the options say something.
-func (o *InformerOptions) say() bool { return o.KeepManagedFields || o.Transform != nil }

@@ -26,7 +26,7 @@ func TestC23AControllerWhoseCachesDoNotFillFailsWithTheReason(t *testing.T) {
 	}{
 		"forbidden": {
 			list: func(context.Context) error { return forbidden },
-			want: []string{`controller "c" was not started`, "within 1m30s", "*v1.ConfigMap", "no rule lets you", "grant list and watch"},
+			want: []string{`controller "c" was not started`, "within 1m30s", "informer of ConfigMap", "no rule lets you", "grant list and watch"},
 		},
 		"a kind that is not there": {
 			list: func(context.Context) error {

@@ -28,6 +28,7 @@ func Setup(
 	if err != nil {
 		return nil, err
 	}
+	m.AddScheme(scheme.Scheme)
 	if options.Instance == "" {
 		options.Instance = FieldManager
 	}

@@ -7,11 +7,11 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
@@ -24,7 +24,7 @@ import (
 type Cache struct {
 	cache.SharedIndexInformer
 	name string
-	kind string // of the objects
+	kind schema.GroupKind // of the objects
 	unit *work.Unit
 
 	running chan struct{} // is closed when the manager begins to run it
@@ -41,12 +41,11 @@ type Cache struct {
 	lastErr error
 }
 
-func newCache(informer cache.SharedIndexInformer) *Cache {
+func newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
 	c := &Cache{
-		SharedIndexInformer: informer, name: informer.HasSyncedChecker().Name(),
+		SharedIndexInformer: informer, kind: kind, name: "informer of " + kind.String(),
 		running: make(chan struct{}),
 	}
-	c.kind = c.name[strings.LastIndexAny(c.name, " *")+1:]
 	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name}
 	return c
 }
@@ -96,17 +95,8 @@ func (c *Cache) AwaitStart(ctx context.Context, gone <-chan struct{}) {
 	}
 }
 
-// Group returns the API group of the objects. A Go type does not tell it; the first request to the
-// API server does. Before that, and for the core group, it is empty.
-func (c *Cache) Group() string { return c.unit.Group() }
-
-// Label returns the name of the cache in metrics: the group and the kind of the objects.
-func (c *Cache) Label() string {
-	if group := c.Group(); group != "" {
-		return group + "/" + c.kind
-	}
-	return c.kind
-}
+// Label returns the name of the cache in metrics: the kind of its objects.
+func (c *Cache) Label() string { return c.kind.String() }
 
 // Age returns for how long the API server has sent nothing for the cache. It is negative before the
 // API server has sent anything.

@@ -8,15 +8,9 @@ import (
 	"slices"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 )
-
-// Settings is what a cache keeps. The zero value is the default.
-type Settings struct {
-	KeepManagedFields bool                // keep metadata.managedFields, which are dropped by default
-	Transform         cache.TransformFunc // changes each object before it is stored; nil for none
-}
 
 // Set is the informers of a manager. The zero value is empty. It is safe for concurrent use.
 //
@@ -26,17 +20,6 @@ type Set struct {
 	mu      sync.Mutex
 	byStore map[cache.Store]*Cache
 	ordered []*Cache
-}
-
-// User is what uses a cache.
-type User struct {
-	// Stated is nil if nothing was said of what the cache keeps; otherwise it must come with the
-	// first Add.
-	Stated *Settings
-	// Alone says that the informer is of no factory that the manager needs to know.
-	Alone bool
-	// Program says that the program itself reads the cache.
-	Program bool
 }
 
 // use notes one more user. Set.mu must be held.
@@ -60,10 +43,13 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 				"%s has been added already, without these options: call AddInformer before "+
 					"anything else uses it", known.name)
 		}
+		if user.Kind != known.kind {
+			return nil, false, fmt.Errorf("%s was added already, and has no %s", known.name, user.Kind)
+		}
 		known.use(user)
 		return known, false, nil
 	}
-	c = newCache(informer)
+	c = newCache(informer, user.Kind)
 	c.stated = stated
 	if stated == nil {
 		stated = &Settings{}
@@ -76,14 +62,14 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 	return c, true, nil
 }
 
-// Adopt adds an informer that its factory runs. It returns the Cache that the informer has already
+// Adopt adds an informer that its factory runs; kind is that of its objects. It returns the Cache that the informer has already
 // if it was added before.
-func (s *Set) Adopt(informer cache.SharedIndexInformer) *Cache {
+func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.byStore[informer.GetStore()]
 	if !ok {
-		c = newCache(informer)
+		c = newCache(informer, kind)
 		c.adopted = true
 		s.keep(c)
 	}
@@ -145,16 +131,4 @@ func (s *Set) StartedElsewhere() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (s Settings) transform(obj any) (any, error) {
-	if !s.KeepManagedFields {
-		if object, err := meta.Accessor(obj); err == nil {
-			object.SetManagedFields(nil)
-		}
-	}
-	if s.Transform != nil {
-		return s.Transform(obj)
-	}
-	return obj, nil
 }

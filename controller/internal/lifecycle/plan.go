@@ -10,19 +10,6 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/group"
 )
 
-// Class is a kind of runner. The end waits for one class after the other, in this order. The
-// Leases come between the workers and the informers.
-type Class int
-
-// The classes.
-const (
-	Workers   Class = iota // controllers
-	Informers              // their caches
-	Runnables              // what else ends with everything
-	Servers                // what ends last, because the others may need it until they have returned
-	classes                // the number of classes
-)
-
 // Plan is what a run starts. More can be added while it runs: see [Run.Add].
 type Plan struct {
 	Runners [classes][]Runner

@@ -21,7 +21,7 @@ import (
 // Config is what does not change while a pipeline exists.
 type Config struct {
 	Name    string
-	Type    func() schema.GroupKind // of the objects; the group may not be known at the start
+	Kind    schema.GroupKind // of the objects
 	Workers int
 	Backoff workqueue.TypedRateLimiter[reconcile.Request]
 	Limits  work.Limits

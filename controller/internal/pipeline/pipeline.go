@@ -21,11 +21,8 @@ import (
 // each term of leadership. What belongs to a session is made when it begins and dropped when it
 // ends.
 type Pipeline struct {
-	config Config
-
-	mu      sync.Mutex
-	sources []Source
-	feeding *feeding // of the session; nil when none runs
+	config  Config
+	sources sources
 
 	session atomic.Pointer[Queue] // the queue of the session; nil when none runs
 	left    atomic.Int64          // the number of items that waited when the last session ended
@@ -49,6 +46,17 @@ func (p *Pipeline) Queued() int {
 	}
 	return int(p.left.Load())
 }
+
+// AddSource adds a source. If a session runs, the source feeds its queue at once.
+func (p *Pipeline) AddSource(source Source) error {
+	if err := p.sources.add(source); err != nil {
+		return fmt.Errorf("controller %q: %w", p.config.Name, err)
+	}
+	return nil
+}
+
+// RemoveSource removes a source. It returns when the source does not feed any queue.
+func (p *Pipeline) RemoveSource(source Source) { p.sources.remove(source) }
 
 // Enqueue adds items for a reason that is no source's. When no session runs it does nothing: a session
 // begins with all objects.
@@ -77,7 +85,7 @@ func (p *Pipeline) Backlog(now time.Time) (depth int, oldest time.Duration) {
 
 // Warm waits until the sources' caches are full. A stand-by does that before it campaigns.
 func (p *Pipeline) Warm(ctx context.Context) error {
-	caches := append(p.config.Caches(ctx), cachesOf(p.allSources())...)
+	caches := append(p.config.Caches(ctx), p.sources.caches()...)
 	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, nil))
 }
 
@@ -98,9 +106,8 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	queue := newQueue(&p.config)
 	p.session.Store(queue)
 	defer p.end(queue)
-	feeds := &feeding{queue: queue, feeds: map[Source]Feed{}}
-	defer p.stopFeeding(feeds)
-	err := p.feed(ctx, feeds)
+	defer p.sources.end()
+	err := p.feed(ctx, queue)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // the end is the reason, for example because an informer has stopped already
@@ -118,6 +125,18 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	defer release()
 	p.work(ctx, items, &worker{config: &p.config, queue: queue, term: needed})
 	return nil
+}
+
+// feed starts the sources of a session and waits until its queue was told of all that is in their
+// caches.
+func (p *Pipeline) feed(ctx context.Context, queue *Queue) error {
+	caches := p.config.Caches(ctx)
+	feeds, err := p.sources.begin(func(source Source) (Feed, error) { return source.Start(ctx, queue) })
+	if err != nil {
+		return fmt.Errorf("controller %q: %w", p.config.Name, err)
+	}
+	caches = append(caches, p.sources.caches()...)
+	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, feeds))
 }
 
 // work runs workers like the given one until ctx ends and they have returned.

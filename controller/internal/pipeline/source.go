@@ -19,13 +19,6 @@ type Source interface {
 	Start(ctx context.Context, queue *Queue) (Feed, error)
 }
 
-// Cache is the cache of a source. Two sources may have the same.
-type Cache interface {
-	HasSyncedChecker() cache.DoneChecker
-	// SyncError says why the cache is not full yet.
-	SyncError() error
-}
-
 // Feed is a source while it feeds a queue.
 type Feed interface {
 	// HasSyncedChecker is done when the queue was told of all that is in the source's cache.

@@ -11,8 +11,8 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// awaitSync waits until caches have synced and the feeds have told of all that is in theirs. It fails after limit, with the reason for each cache that is not full, and when ctx ends,
-// with its cause.
+// awaitSync waits until caches have synced and the feeds have told of all that is in theirs. It fails
+// after limit, with the reason for each cache that has not synced, and when ctx ends, with its cause.
 func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Feed) error {
 	limited, cancel := context.WithTimeoutCause(
 		ctx,
@@ -38,16 +38,6 @@ func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Fe
 		}
 	}
 	return failed
-}
-
-func cachesOf(sources []Source) []Cache {
-	var caches []Cache
-	for _, source := range sources {
-		if c := source.Cache(); c != nil {
-			caches = append(caches, c)
-		}
-	}
-	return caches
 }
 
 // distinct returns each cache once: several sources may have the same.

@@ -51,7 +51,7 @@ func (o *Observer) ItemBegan(ctx context.Context, item *observe.Item) context.Co
 
 // startAttributes returns the attributes of a reconcile that are known at its start.
 func startAttributes(item *observe.Item) []attribute.KeyValue {
-	kind := item.Type()
+	kind := item.ObjectKind
 	attributes := append(make([]attribute.KeyValue, 0, maxAttributes),
 		attribute.String(semconv.AttrController, item.Owner),
 		attribute.String(semconv.AttrNamespace, item.Key.Namespace),

@@ -8,7 +8,6 @@ package work
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,7 +136,6 @@ type ledger struct {
 	outstanding []*Outstanding
 	interrupted []Outstanding // ended because their contexts did
 	cost        Cost
-	resource    string // of the first call
 }
 
 // CallBegan notes that a call has begun. CallEnded must follow.
@@ -145,9 +143,6 @@ func (l *ledger) CallBegan(c *Outstanding) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.outstanding = append(l.outstanding, c)
-	if l.resource == "" {
-		l.resource = c.Resource
-	}
 	l.count(c)
 }
 
@@ -211,15 +206,6 @@ func (l *ledger) Cost() Cost {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cost
-}
-
-// Group returns the API group of the resource that the unit's first call was about. It is empty for
-// the core group and before the first call.
-func (l *ledger) Group() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, group, _ := strings.Cut(l.resource, ".")
-	return group
 }
 
 // Heard notes that the API server has sent something.

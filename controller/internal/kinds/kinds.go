@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package kinds tells of which group and kind objects are: what the user has stated, or what a
+// scheme says of their Go type. A Go type's name is no kind.
+package kinds
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// Schemes know kinds by their Go types. An earlier one comes first.
+type Schemes []*runtime.Scheme
+
+// Of returns the kind of the objects of a Go type, which is a pointer to a struct.
+func (s Schemes) Of(typ reflect.Type) (schema.GroupKind, error) {
+	object, ok := reflect.New(typ.Elem()).Interface().(runtime.Object)
+	if !ok {
+		return schema.GroupKind{}, fmt.Errorf("%s is no API type", typ)
+	}
+	switch object.(type) {
+	case *unstructured.Unstructured, *metav1.PartialObjectMetadata:
+		return schema.GroupKind{}, fmt.Errorf("objects of any kind are %s: %s", typ, stateIt)
+	}
+	for _, scheme := range s {
+		if scheme == nil {
+			continue
+		}
+		found, _, err := scheme.ObjectKinds(object)
+		if err != nil {
+			continue // the scheme does not know the type
+		}
+		return single(typ.String(), groupKinds(found))
+	}
+	return schema.GroupKind{}, fmt.Errorf("no scheme has %s: add one that has it with Manager.AddScheme, "+
+		"such as Scheme of the generated package scheme of its clientset; or %s", typ, stateIt)
+}
+
+// OfName returns the kind of the objects of a Go type that is known by its name, such as
+// *v1.ConfigMap.
+func (s Schemes) OfName(name string) (schema.GroupKind, error) {
+	var found []schema.GroupKind
+	for _, scheme := range s {
+		if scheme == nil {
+			continue
+		}
+		for kind, typ := range scheme.AllKnownTypes() {
+			if "*"+typ.String() == name && !slices.Contains(found, kind.GroupKind()) {
+				found = append(found, kind.GroupKind())
+			}
+		}
+	}
+	if len(found) == 0 {
+		return schema.GroupKind{}, fmt.Errorf("no scheme has a type %s: %s, or add a scheme "+
+			"that has the type with Manager.AddScheme", name, stateIt)
+	}
+	return single(name, found)
+}
+
+const stateIt = "state the kind with controller.WithKind or InformerOptions.Kind"
+
+// single returns the only kind that was found.
+func single(typ string, found []schema.GroupKind) (schema.GroupKind, error) {
+	if len(found) != 1 {
+		return schema.GroupKind{}, fmt.Errorf("%s is the type of several kinds, %v: %s", typ, found, stateIt)
+	}
+	return found[0], nil
+}
+
+func groupKinds(found []schema.GroupVersionKind) (kinds []schema.GroupKind) {
+	for _, kind := range found {
+		if !slices.Contains(kinds, kind.GroupKind()) {
+			kinds = append(kinds, kind.GroupKind())
+		}
+	}
+	return kinds
+}
