@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -101,6 +102,114 @@ func TestC29ASourceThatIsAddedToARunningControllerFeedsItUntilItIsStopped(t *tes
 		synctest.Wait()
 		if reconciled["a"] != 1 || reconciled["b"] != 3 {
 			t.Errorf("reconciled %v", reconciled)
+		}
+	})
+}
+
+// TestC29ALateControllerWorksInTheCurrentTermAndInLaterOnes.
+func TestC29ALateControllerWorksInTheCurrentTermAndInLaterOnes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		api, first := &leaseAPI{}, worker{takes: time.Hour}
+		r := leading(t, controller.ManagerOptions{LeaderElection: elect(api, "a")}, &first)
+		time.Sleep(5 * time.Second)
+		w := newWorld(t)
+		w.add("a")
+		late := worker{takes: time.Hour}
+		var term controller.Term
+		var told int
+		c := controller.New(r.Manager, "late", w.informer(), late.reconcile, controller.Options{Timeout: 2 * time.Hour})
+		r.AddLeaderRunnable("told", func(ctx context.Context) error {
+			term, _ = controller.TermFrom(ctx)
+			told++
+			<-ctx.Done()
+			return nil
+		})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if late.started.Load() != 1 || told != 1 || term.Lease.Name == "" {
+			t.Fatalf("in the current term it started %d items, and %d runnables in %v", late.started.Load(), told, term)
+		}
+		api.remove()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if late.started.Load() != 2 || first.started.Load() != 2 || told != 2 {
+			t.Errorf("in the next term it started %d and %d items, %d runnables", first.started.Load(), late.started.Load(), told)
+		}
+		c.Stop()
+		<-c.Stopped()
+		if err := late.ended(); !errors.Is(err, cause.Stopped) || first.ended() == nil {
+			t.Errorf("it ended because of %v", err)
+		}
+		api.remove()
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if late.started.Load() != 2 || first.started.Load() != 3 {
+			t.Errorf("after its end it started %d items, and the other %d", late.started.Load(), first.started.Load())
+		}
+	})
+}
+
+// TestC29AControllerThatIsStoppedDoesNotDrain, and its items are in no report of the manager's end.
+func TestC29AControllerThatIsStoppedDoesNotDrain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, work := newWorld(t), worker{takes: time.Hour}
+		w.add("a")
+		m := newManager(controller.ManagerOptions{DrainTimeout: 10 * time.Second})
+		c := controller.New(m, "c", w.informer(), work.reconcile, controller.Options{Timeout: 2 * time.Hour})
+		r := start(t, t.Context(), m)
+		synctest.Wait()
+		began := time.Now()
+		c.Stop()
+		<-c.Stopped()
+		if took := time.Since(began); took != 0 || !errors.Is(work.ended(), cause.Stopped) {
+			t.Errorf("it took %v, and the item ended because of %v", took, work.ended())
+		}
+		if err := r.end(nil); err != nil || len(m.Report().Cancelled) != 0 {
+			t.Errorf("Run returned %v, with the report\n%v", err, m.Report())
+		}
+	})
+}
+
+// TestC8AServerServesUntilAllElseHasReturned, so that items that drain can call it.
+func TestC8AServerServesUntilAllElseHasReturned(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		m := newManager(controller.ManagerOptions{DrainTimeout: 10 * time.Second})
+		var served, returned, serverEnded time.Time
+		calls := make(chan struct{})
+		m.AddServer("webhook", func(ctx context.Context) error {
+			for {
+				select {
+				case <-calls:
+					served = time.Now()
+				case <-ctx.Done():
+					serverEnded = time.Now()
+					if !errors.Is(context.Cause(ctx), cause.Shutdown) {
+						t.Errorf("the server ended because of %v", context.Cause(ctx))
+					}
+					return nil
+				}
+			}
+		})
+		m.AddRunnable("slow", func(ctx context.Context) error {
+			<-ctx.Done()
+			time.Sleep(5 * time.Second)
+			returned = time.Now()
+			return nil
+		})
+		controller.New(m, "c", w.informer(), func(context.Context, *configMapType) (controller.Result, error) {
+			time.Sleep(3 * time.Second)
+			calls <- struct{}{}
+			return controller.Result{}, nil
+		}, controller.Options{})
+		r := start(t, t.Context(), m)
+		time.Sleep(time.Second)
+		if err := r.end(nil); err != nil {
+			t.Error(err)
+		}
+		if served.IsZero() || serverEnded.Before(returned) {
+			t.Errorf("served at %v; the runnable returned at %v, the server ended at %v", served, returned, serverEnded)
 		}
 	})
 }

@@ -5,8 +5,10 @@ package endings
 
 import (
 	"context"
+	"errors"
 	"sync"
 
+	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -22,9 +24,9 @@ type Collector struct {
 }
 
 // ItemEnded keeps an item that was in flight at the end. An item of which a call was cut short
-// counts as cancelled, even if it returned nil.
-func (c *Collector) ItemEnded(_ context.Context, item *observe.Item) {
-	if !item.AfterEnd {
+// counts as cancelled, even if it returned nil. The end of a part that was stopped alone is none.
+func (c *Collector) ItemEnded(ctx context.Context, item *observe.Item) {
+	if !item.AfterEnd || errors.Is(context.Cause(ctx), cause.Stopped) {
 		return
 	}
 	w := item.Describe(item.Interrupted())
