@@ -16,8 +16,9 @@
 //	controller.New(m, "hello", maps, reconcile, controller.Options{})
 //	err := m.Run(ctx)
 //
-// Everything is added before Run begins. Mistakes in that are returned by Run, all at once, before
-// it starts anything.
+// What is added before Run begins starts with it. Mistakes in that are returned by Run, all at once,
+// before it starts anything. Controllers, sources and runnables can also be added to a running
+// manager, and each can be stopped alone.
 //
 // Packages below this one: cause says why a context ended; reconcile has the vocabulary of a
 // reconcile; report has the accounts of a shutdown; events writes Kubernetes events; tracing

@@ -22,46 +22,64 @@ import (
 // [New], [Owns] and [Watches] add their informers themselves. To set the InformerOptions of an
 // informer of a factory, call AddInformer before New, Owns or Watches.
 func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) *Informer {
-	added := &Informer{informers: m.informers}
-	m.setup.add(func(run *lifecycle.Run) (err error) {
-		if informer == nil {
-			return errors.New("AddInformer: the informer is nil: pass one from a generated informer factory")
-		}
-		kind, err := m.kindOfUntyped(informer, &options)
+	if several, ok := informer.(interface {
+		each(use func(cache.SharedIndexInformer) (stop func())) (stop func())
+	}); ok {
+		return &Informer{stop: several.each(func(one cache.SharedIndexInformer) func() {
+			return m.AddInformer(one, options).Stop
+		})}
+	}
+	added := &Informer{}
+	m.setup.add(func(run *lifecycle.Run) error {
+		c, err := m.useInformer(informer, options, run)
 		if err != nil {
 			return fmt.Errorf("AddInformer: %w", err)
 		}
-		user := userOf(informer, kind)
-		user.Alone, user.Program = true, true
-		if stated := options.settings(); stated != nil {
-			user.Stated = stated
-		}
-		added.cache, err = m.informers.use(informer, user, run)
-		return err
+		added.stop = func() { m.informers.release(c) }
+		return nil
 	})
 	return added
 }
 
+func (m *Manager) useInformer(
+	informer cache.SharedIndexInformer, options InformerOptions, run *lifecycle.Run,
+) (*caches.Cache, error) {
+	if informer == nil {
+		return nil, errors.New("the informer is nil: pass one from a generated informer factory")
+	}
+	kind, err := m.kindOfUntyped(informer, &options)
+	if err != nil {
+		return nil, err
+	}
+	user := userOf(informer, kind)
+	user.Alone, user.Program = true, true
+	if stated := options.settings(); stated != nil {
+		user.Stated = stated
+	}
+	return m.informers.use(informer, user, run)
+}
+
 // Informer is an informer that was added to a manager by itself.
 type Informer struct {
-	informers *informers
-	once      sync.Once
-	cache     *caches.Cache // nil after a mistake
+	once sync.Once
+	stop func() // nil after a mistake
 }
 
 // Stop tells the manager that the program does not read the lister any more. The informer ends with
 // its last user. It is safe for concurrent use.
 func (i *Informer) Stop() {
 	i.once.Do(func() {
-		if i.cache != nil {
-			i.informers.release(i.cache)
+		if i.stop != nil {
+			i.stop()
 		}
 	})
 }
 
 // kindOfUntyped returns the kind of the objects of an informer whose Go type is known by its name
 // only.
-func (m *Manager) kindOfUntyped(informer cache.SharedIndexInformer, options *InformerOptions) (schema.GroupKind, error) {
+func (m *Manager) kindOfUntyped(
+	informer cache.SharedIndexInformer, options *InformerOptions,
+) (schema.GroupKind, error) {
 	if !options.Kind.Empty() {
 		return options.Kind, nil
 	}

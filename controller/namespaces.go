@@ -122,7 +122,7 @@ func InNamespaces[O Object](
 	each := &namespacedInformer[O]{
 		TypedSharedIndexInformer: cache.NewTypedSharedIndexInformer[O](never),
 		namespaces:               namespaces, make: make, options: options,
-		byNamespace: map[string]cache.TypedSharedIndexInformer[O]{}, sources: map[*namespacedSource[O]]bool{},
+		byNamespace: map[string]cache.TypedSharedIndexInformer[O]{},
 	}
 	namespaces.subscribe(each)
 	return each
@@ -138,7 +138,6 @@ type namespacedInformer[O Object] struct {
 
 	mu          sync.RWMutex // for readers of byNamespace
 	byNamespace map[string]cache.TypedSharedIndexInformer[O]
-	sources     map[*namespacedSource[O]]bool
 }
 
 // set makes or forgets the informer of a namespace. It comes before the sources that use it.
@@ -247,4 +246,29 @@ func (s *namespacedSource[O]) set(namespace string, member bool) {
 	s.sources[namespace].Stop()
 	delete(s.sources, namespace)
 	s.detached(namespace)
+}
+
+// each calls use for the informer of each namespace, and what use returned when the namespace is gone.
+// stop ends that for all.
+func (i *namespacedInformer[O]) each(use func(cache.SharedIndexInformer) (stop func())) (stop func()) {
+	each := &namespacedUse[O]{informer: i, use: use, stops: map[string]func(){}}
+	i.namespaces.subscribe(each)
+	return func() { i.namespaces.unsubscribe(each) }
+}
+
+// namespacedUse is a use of the informer of each namespace.
+type namespacedUse[O Object] struct {
+	informer *namespacedInformer[O]
+	use      func(cache.SharedIndexInformer) (stop func())
+	stops    map[string]func()
+}
+
+// set begins or ends the use of the informer of a namespace.
+func (u *namespacedUse[O]) set(namespace string, member bool) {
+	if member {
+		u.stops[namespace] = u.use(u.informer.of(namespace))
+		return
+	}
+	u.stops[namespace]()
+	delete(u.stops, namespace)
 }

@@ -90,6 +90,44 @@ func TestOneControllerWorksInAListOfNamespacesThatChanges(t *testing.T) {
 	})
 }
 
+func TestAListerReadsAListOfNamespacesThatChanges(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		all := &worlds{t, map[string]*world{}}
+		namespaces := controller.NewNamespaces("blue", "green")
+		informer := controller.InNamespaces(namespaces, controller.InformerOptions{}, all.informer)
+		lister := corev1listers.NewConfigMapLister(informer.GetIndexer())
+		m := newManager(controller.ManagerOptions{})
+		added := m.AddInformer(informer, controller.InformerOptions{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		found := func() (names []string) {
+			all, err := lister.List(labels.Everything())
+			if err != nil {
+				t.Error(err)
+			}
+			for _, cm := range all {
+				names = append(names, cm.Namespace)
+			}
+			slices.Sort(names)
+			return names
+		}
+		if got := found(); !slices.Equal(got, []string{"blue", "green"}) || !informer.HasSynced() {
+			t.Errorf("found %q", got)
+		}
+		namespaces.Set("red")
+		synctest.Wait()
+		if got := found(); !slices.Equal(got, []string{"red"}) || m.Known() != 1 {
+			t.Errorf("found %q, %d informers", got, m.Known())
+		}
+		added.Stop()
+		added.Stop()
+		synctest.Wait()
+		if m.Known() != 0 {
+			t.Errorf("%d informers are left", m.Known())
+		}
+	})
+}
+
 func TestC29ANamespaceThatIsGoneCancelsExactlyItsItems(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		all := &worlds{t, map[string]*world{}}
