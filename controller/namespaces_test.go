@@ -116,7 +116,7 @@ func TestAListerReadsAListOfNamespacesThatChanges(t *testing.T) {
 		}
 		namespaces.Set("red")
 		synctest.Wait()
-		if got := found(); !slices.Equal(got, []string{"red"}) || m.Known() != 1 {
+		if got := found(); !slices.Equal(got, []string{"red"}) || m.Known() != 2 { // its cache and its runner
 			t.Errorf("found %q, %d informers", got, m.Known())
 		}
 		added.Stop()
