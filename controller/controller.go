@@ -3,6 +3,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (c *Controller[T]) validate(noInformer bool) error {
 func (c *Controller[T]) config() pipeline.Config {
 	m := c.manager
 	return pipeline.Config{
-		Name: c.name, Kind: c.kind, Workers: c.options.Workers, Backoff: c.options.Backoff,
+		Name: c.name, MetricsName: cmp.Or(c.options.MetricsName, c.name), Kind: c.kind, Workers: c.options.Workers, Backoff: c.options.Backoff,
 		Limits: work.Limits{
 			Item: c.options.Timeout, Reserve: c.options.Reserve, External: m.options.CallTimeouts.External,
 		},

@@ -52,6 +52,11 @@ type Options struct {
 	// ManagerOptions.LeaderElection is set, it works only while its process leads.
 	EveryReplica bool
 
+	// MetricsName is the name of the controller in metrics. Give controllers that come and go at run
+	// time the same one: OpenTelemetry keeps a series for each name until the process ends. Default:
+	// the controller's name.
+	MetricsName string
+
 	// DisableDeepCopy passes the cached object itself to the reconcile function, which must not
 	// change it, instead of a copy. See also DetectMutations.
 	DisableDeepCopy bool

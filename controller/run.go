@@ -128,7 +128,7 @@ func (m *Manager) state() metrics.State {
 	for _, c := range m.setup.all() {
 		depth, oldest := c.Backlog(now)
 		s.Controllers = append(s.Controllers, metrics.ControllerState{
-			Name: c.name(), Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest,
+			Name: c.Config().MetricsName, Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest,
 		})
 	}
 	for _, informer := range m.informers.set.All() {

@@ -18,13 +18,13 @@ var _ observe.Observer = (*Set)(nil)
 
 // ItemBegan measures how long an item waited in the queue.
 func (s *Set) ItemBegan(ctx context.Context, item *observe.Item) context.Context {
-	s.waits.Record(ctx, item.Wait().Seconds(), s.controller(item.Owner).record...)
+	s.waits.Record(ctx, item.Wait().Seconds(), s.controller(item.MetricsName).record...)
 	return ctx
 }
 
 // ItemEnded measures how long a reconcile took. ctx has its span, for the exemplar.
 func (s *Set) ItemEnded(ctx context.Context, item *observe.Item) {
-	labels := reconcileLabels{item.Owner, item.Outcome, cause.Name(ctx)}
+	labels := reconcileLabels{item.MetricsName, item.Outcome, cause.Name(ctx)}
 	took := time.Since(item.Start)
 	s.reconciles.Record(
 		ctx,

@@ -17,7 +17,7 @@ type State struct {
 	Leads        *bool // nil without leader election
 }
 
-// ControllerState is the state of a controller.
+// ControllerState is the state of a controller. Controllers of one name are one series.
 type ControllerState struct {
 	Name            string
 	Depth, InFlight int
@@ -60,7 +60,7 @@ func (s *Set) Observe(read func() State) (stop func(), err error) {
 }
 
 func (s *Set) observe(o metric.Observer, state State) {
-	for _, c := range state.Controllers {
+	for _, c := range together(state.Controllers) {
 		name := s.controller(c.Name).option
 		o.ObserveInt64(s.depth, int64(c.Depth), name)
 		o.ObserveInt64(s.inFlight, int64(c.InFlight), name)
@@ -97,6 +97,25 @@ func merged(caches []CacheState) []CacheState {
 		}
 		all[i].Objects += c.Objects
 		all[i].Age = max(all[i].Age, c.Age)
+	}
+	return all
+}
+
+// together merges the controllers of each name. It adds up their items and takes the one that has
+// waited for longest.
+func together(controllers []ControllerState) []ControllerState {
+	var all []ControllerState
+	at := map[string]int{}
+	for _, c := range controllers {
+		i, ok := at[c.Name]
+		if !ok {
+			at[c.Name] = len(all)
+			all = append(all, c)
+			continue
+		}
+		all[i].Depth += c.Depth
+		all[i].InFlight += c.InFlight
+		all[i].Oldest = max(all[i].Oldest, c.Oldest)
 	}
 	return all
 }

@@ -20,11 +20,12 @@ import (
 
 // Config is what does not change while a pipeline exists.
 type Config struct {
-	Name    string
-	Kind    schema.GroupKind // of the objects
-	Workers int
-	Backoff workqueue.TypedRateLimiter[reconcile.Request]
-	Limits  work.Limits
+	Name        string
+	MetricsName string
+	Kind        schema.GroupKind // of the objects
+	Workers     int
+	Backoff     workqueue.TypedRateLimiter[reconcile.Request]
+	Limits      work.Limits
 
 	SyncTimeout    time.Duration // for the sources' caches to fill
 	DrainTimeout   time.Duration // for items in flight at the end; zero or less: they are cancelled

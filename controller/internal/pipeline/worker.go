@@ -46,7 +46,7 @@ func (w *worker) next(ctx, items context.Context) bool {
 		w.queue.refused.Add(1)
 		return false
 	}
-	item := &observe.Item{ObjectKind: w.config.Kind, Unit: work.Unit{
+	item := &observe.Item{ObjectKind: w.config.Kind, MetricsName: w.config.MetricsName, Unit: work.Unit{
 		Kind: report.Item, Owner: w.config.Name, Key: request, Start: time.Now(), Term: w.term,
 	}}
 	item.SetLimits(item.Start, &w.config.Limits)
