@@ -95,7 +95,10 @@ func (m *Manager) setUpLeader(
 	if err := options.complete(); err != nil {
 		return err
 	}
-	config, reconnect := m.transport.ForLease(user)
+	config, httpClient, reconnect, err := m.transport.ForLease(user)
+	if err != nil {
+		return fmt.Errorf("leader election: make a client: %w", err)
+	}
 	candidate := election.Config{
 		Lease: options.lease(), Identity: options.Identity,
 		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
@@ -107,7 +110,7 @@ func (m *Manager) setUpLeader(
 		candidate.Clock = term.BootTime()
 	}
 	if candidate.Client == nil {
-		client, err := coordinationv1client.NewForConfig(config)
+		client, err := coordinationv1client.NewForConfigAndClient(config, httpClient)
 		if err != nil {
 			return fmt.Errorf("leader election: make a client: %w", err)
 		}

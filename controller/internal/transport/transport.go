@@ -58,6 +58,7 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	all := &routes{pools: t.pools}
 	if config.Transport == nil {
 		all.base = rest.CopyConfig(config)
+		all.certificate = conns.CertificateOf(config)
 		instrumented.WrapTransport = nil // the pools wrap each of their transports
 	}
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
@@ -69,6 +70,8 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 			rt.routes = &routes{pools: t.pools, shared: next}
 		case !carriesCalls(next):
 			rt.upgrader = t.wrapUpgrader(next, all.base)
+		default:
+			rt.next = &unused{base: all.base}
 		}
 		return rt
 	})
@@ -86,26 +89,28 @@ func (t *Transport) wrapUpgrader(next http.RoundTripper, base *rest.Config) http
 	return next
 }
 
-// ForLease returns a copy of config whose clients have a connection of their own, never wait for
-// another call, and do not need the term that they renew. reconnect closes the connection, so that
-// the next request opens another.
-func (t *Transport) ForLease(config *rest.Config) (forLease *rest.Config, reconnect func()) {
+// ForLease returns a configuration and a client for it that has a connection of its own, never waits
+// for another call, and does not need the term that it renews. reconnect closes the connection, so
+// that the next request opens another.
+func (t *Transport) ForLease(
+	config *rest.Config,
+) (forLease *rest.Config, client *http.Client, reconnect func(), err error) {
 	forLease = rest.CopyConfig(config)
 	forLease.RateLimiter = limiterOf(&rest.Config{}, t.options.Observers)
 	forLease.Timeout = 0
 	if config.Transport != nil {
-		forLease.Wrap(
-			func(next http.RoundTripper) http.RoundTripper { return &leaseRoundTripper{next} },
-		)
-		return forLease, func() {}
+		forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return &leaseRoundTripper{next: next}
+		})
+		client, err = rest.HTTPClientFor(forLease)
+		return forLease, client, func() {}, err
 	}
-	pool := t.pools.add(conns.New(conns.Config{}))
-	forLease.Dial = pool.Dialer(config.Dial)
-	forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		pool.Add(next)
-		return &leaseRoundTripper{next}
-	})
-	return forLease, pool.Reconnect
+	pool := t.pools.add(conns.New(conns.Config{
+		Base: rest.CopyConfig(config), Certificate: conns.CertificateOf(config),
+	}))
+	forLease.WrapTransport = nil // the pool wraps its transports
+	rt, err := rest.HTTPWrappersForConfig(forLease, &leaseRoundTripper{pool: pool})
+	return forLease, &http.Client{Transport: rt}, pool.Reconnect, err
 }
 
 // SetWorkers sets the number of workers, each of which needs room for a call. Before it is called,
