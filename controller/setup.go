@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
@@ -116,6 +117,15 @@ func (s *setup) allInTerm() []*controllerRunner {
 
 // drains reports whether any controller lets its items finish at the end.
 func (s *setup) drains() bool { return slices.ContainsFunc(s.all(), (*controllerRunner).drains) }
+
+// longestDrain returns the longest time that items of any controller have at the end.
+func (s *setup) longestDrain() time.Duration {
+	var longest time.Duration
+	for _, c := range s.all() {
+		longest = max(longest, c.Config().DrainTimeout)
+	}
+	return longest
+}
 
 // workers returns the number of objects that can be reconciled at the same time.
 func (s *setup) workers() int {

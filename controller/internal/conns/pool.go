@@ -251,17 +251,6 @@ func (p *Pool) Reconnect() {
 	p.conns.close(false)
 }
 
-// CloseIdle closes the connections on which no request is outstanding, and with them the goroutines
-// that read from them.
-func (p *Pool) CloseIdle() {
-	p.mu.Lock()
-	transports := slices.Clone(p.transports)
-	p.mu.Unlock()
-	for _, t := range transports {
-		closeIdle(t.RoundTripper)
-	}
-}
-
 // Close closes all connections, and opens none any more.
 func (p *Pool) Close() {
 	p.conns.close(true)

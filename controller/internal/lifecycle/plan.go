@@ -16,6 +16,8 @@ type Plan struct {
 	Leases    []Lease
 	Informers []Runner
 	Runnables []Runner // servers and the like
+	// Worked is called when all workers have returned. Nil: nothing is called.
+	Worked func()
 	// Flush sends telemetry, while leases are released. ctx has ended. The channel is closed when
 	// it is done.
 	Flush func(ctx context.Context) <-chan struct{}
@@ -92,6 +94,9 @@ func (e *execution) stop(root context.Context) error {
 func (e *execution) stopInOrder(root, limited context.Context) error {
 	if err := e.workers.Wait(limited); err != nil {
 		return err
+	}
+	if e.plan.Worked != nil {
+		e.plan.Worked()
 	}
 	e.endWatches(root)
 	if err := e.watches.Wait(limited); err != nil {

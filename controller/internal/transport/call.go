@@ -96,7 +96,9 @@ func (c *call) Read(p []byte) (int, error) {
 	case errors.Is(err, io.EOF):
 		c.end(false)
 	default:
-		err = withCause(c.context(), err)
+		if err = withCause(c.context(), err); c.context().Err() == nil {
+			err = c.withEnd(err)
+		}
 		c.end(c.context().Err() != nil)
 	}
 	return n, err

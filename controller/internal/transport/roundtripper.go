@@ -4,6 +4,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -25,6 +26,7 @@ type roundTripper struct {
 	read, write time.Duration // limits of an item's calls; zero or less: none
 	observers   observe.Observers
 	routes      *routes
+	orphans     *orphans
 	upgrader    http.RoundTripper // sends the calls; nil if the routes do
 }
 
@@ -40,7 +42,12 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, c.withCause(ctx.Err())
 	}
 	c.Start = time.Now()
-	c.Unit = work.From(ctx)
+	if c.Unit = work.From(ctx); c.Unit == nil {
+		var err error
+		if ctx, err = t.orphans.adopt(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	needed := c.neededTerm()
 	if needed != nil {
 		if err := needed.Check(); err != nil {
@@ -103,12 +110,25 @@ func (t *roundTripper) limit(c *call) time.Duration {
 	}
 }
 
-// withCause makes the error of the call say that the call's context has ended, if it has.
+// withCause makes the error of the call say that the call's context has ended, or the manager, if it
+// has.
 func (c *call) withCause(err error) error {
+	if c.context().Err() == nil {
+		return c.withEnd(err)
+	}
 	if c.Verb == "watch" {
 		return withCauseOfWatch(c.context(), err)
 	}
 	return withCause(c.context(), err)
+}
+
+// withEnd makes the error of a call whose context has not ended say that the manager has closed the
+// connection, if it has.
+func (c *call) withEnd(err error) error {
+	if c.pool == nil || c.pool.Fence() != nil || c.pool.Ended() == nil || errors.Is(err, ErrEnded) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", ErrEnded, err)
 }
 
 // finish ends a call that has failed, or makes the end of the answer's body the call's.

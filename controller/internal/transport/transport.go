@@ -7,6 +7,7 @@
 package transport
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -39,6 +40,7 @@ type Options struct {
 type Transport struct {
 	options Options
 	pools   *pools
+	orphans *orphans
 }
 
 // New makes a transport.
@@ -46,6 +48,7 @@ func New(options Options) *Transport {
 	return &Transport{
 		options: options,
 		pools:   &pools{connections: options.Connections, wrap: options.Wrap},
+		orphans: &orphans{observers: options.Observers},
 	}
 }
 
@@ -64,6 +67,7 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		rt := &roundTripper{
 			next: next, read: t.options.Read, write: t.options.Write, observers: t.options.Observers, routes: all,
+			orphans: t.orphans,
 		}
 		switch {
 		case all.base == nil:
@@ -119,6 +123,12 @@ func (t *Transport) SetWorkers(n int) {
 	t.pools.forWorkers.Store(int64(max(1, (n+conns.Streams-1)/conns.Streams)))
 }
 
+// Begin says that the manager runs, on root. From now on a call with a context from outside the
+// manager is an orphan: it is told of, and it ends when until does.
+func (t *Transport) Begin(root, until context.Context) {
+	t.orphans.running.Store(&running{root: root, until: until})
+}
+
 // EndTerm closes the connections of a term that is over.
 func (t *Transport) EndTerm(over *term.Term) { t.pools.endTerm(over) }
 
@@ -131,14 +141,7 @@ func (t *Transport) Waiting() int {
 	return n
 }
 
-// CloseIdle closes the connections on which no call is outstanding.
-func (t *Transport) CloseIdle() {
-	for _, pool := range t.pools.list() {
-		pool.CloseIdle()
-	}
-}
-
-// Close closes all connections, once everything that used them has returned. They may not be idle
-// then: HTTP/2 takes note of a cancelled stream a little later, and would keep the connection until
-// it has been idle for long.
+// Close closes all connections, and with them ends what is outstanding. They may not be idle when
+// all has returned: HTTP/2 takes note of a cancelled stream a little later, and would keep the
+// connection until it has been idle for long.
 func (t *Transport) Close() { t.pools.close() }

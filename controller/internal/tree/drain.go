@@ -3,6 +3,7 @@
 package tree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ func Drain(
 	return draining, func() {
 		close(done)
 		waiting.Wait()
-		cancel(cause.Shutdown)
+		cancel(cmp.Or(context.Cause(ctx), error(cause.Shutdown)))
 	}
 }
 
