@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -48,34 +49,44 @@ func toldOrphans(r *running) []string {
 	return told
 }
 
-// TestC21AnInformerThatListsWithAContextFromElsewhereEndsWithTheManager has an informer as
-// code-generator made them until 0.33, and a server that never answers.
-func TestC21AnInformerThatListsWithAContextFromElsewhereEndsWithTheManager(t *testing.T) {
-	for _, drain := range []time.Duration{0, time.Minute} {
-		t.Run(fmt.Sprintf("drain %v", drain), func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				m, client := deaf(controller.ManagerOptions{DrainTimeout: drain, ShutdownTimeout: time.Hour, SyncTimeout: time.Hour})
-				maps := client.CoreV1().ConfigMaps("")
-				lw := &cache.ListWatch{
-					ListFunc: func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(context.TODO(), options) },
-					WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) {
-						return maps.Watch(context.TODO(), options)
-					},
-				}
-				shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, nil)
-				controller.New(m, "c", cache.NewTypedSharedIndexInformer[*corev1.ConfigMap](shared), nothing, controller.Options{})
-				r := start(t, t.Context(), m)
-				time.Sleep(2 * time.Second)
-				end := time.Now()
-				if err := r.end(nil); err != nil || time.Since(end) > 0 {
-					t.Errorf("Run returned %v after %v", err, time.Since(end))
-				}
-				told := toldOrphans(r)
-				if len(told) != 1 || !strings.Contains(told[0], `call="list configmaps"`) || !strings.Contains(told[0], "orphan_test.go:") {
-					t.Errorf("told of %d calls: %v", len(told), told)
-				}
+// TestC21AnInformerWithAContextFromElsewhereEndsWithTheManager has an informer as code-generator made
+// them until 0.33, and a server that never answers its list, or its watch.
+func TestC21AnInformerWithAContextFromElsewhereEndsWithTheManager(t *testing.T) {
+	for _, never := range []string{"list", "watch"} {
+		for _, drain := range []time.Duration{0, time.Minute} {
+			t.Run(fmt.Sprintf("%s never answered, drain %v", never, drain), func(t *testing.T) {
+				bubble(t, func(t *testing.T) { testStrayInformer(t, never, drain) })
 			})
-		})
+		}
+	}
+}
+
+func testStrayInformer(t *testing.T, never string, drain time.Duration) {
+	m := controller.NewManager(&rest.Config{Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+		if (req.URL.Query().Get("watch") == "true") != (never == "watch") {
+			return &http.Response{
+				StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Request: req,
+				Body: io.NopCloser(strings.NewReader(`{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"}}`)),
+			}, nil
+		}
+		return untilCancelled{}.RoundTrip(req)
+	})}, controller.ManagerOptions{DrainTimeout: drain, ShutdownTimeout: time.Hour, SyncTimeout: time.Hour})
+	maps := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("")
+	lw := &cache.ListWatch{
+		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(context.TODO(), options) },
+		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) { return maps.Watch(context.TODO(), options) },
+	}
+	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, nil)
+	controller.New(m, "c", cache.NewTypedSharedIndexInformer[*corev1.ConfigMap](shared), nothing, controller.Options{})
+	r := start(t, t.Context(), m)
+	time.Sleep(2 * time.Second)
+	end := time.Now()
+	if err := r.end(nil); err != nil || time.Since(end) > 0 {
+		t.Errorf("Run returned %v after %v", err, time.Since(end))
+	}
+	told := strings.Join(toldOrphans(r), "")
+	if strings.Count(told, fmt.Sprintf("call=%q", never+" configmaps")) != 1 || !strings.Contains(told, "orphan_test.go:") {
+		t.Errorf("told of %s", told)
 	}
 }
 

@@ -12,9 +12,10 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/clientset/deprecated"
+	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -35,9 +36,9 @@ func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
 	o := &orphaned{}
 	tr := New(Options{Observers: observe.Observers{o}})
 	config := tr.Instrument(&rest.Config{Transport: handler(func(*http.Request) (*http.Response, error) { return answerOf(404, "{}"), nil })})
-	client := kubernetes.NewForConfigOrDie(config)
+	client := versioned.NewForConfigOrDie(config).WardleV1beta1()
 	call := func(ctx context.Context, name string) {
-		_, _ = client.CoreV1().Pods("n").Get(ctx, name, metav1.GetOptions{})
+		_, _ = client.Flunders("n").Get(ctx, name, metav1.GetOptions{})
 	}
 	_, _, line, _ := runtime.Caller(0) // two lines below the call
 	call(t.Context(), "before")
@@ -46,9 +47,10 @@ func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
 	for i := range 3 {
 		call(t.Context(), fmt.Sprint("p", i))
 	}
-	_ = client.CoreV1().Pods("n").Delete(t.Context(), "q", metav1.DeleteOptions{})
+	old := deprecated.NewForConfigOrDie(config).WardleV1beta1() // has context.TODO() in generated code
+	_, _ = old.Flunders("n").Get("q", metav1.GetOptions{})
 	_, _, other, _ := runtime.Caller(0) // one line below the call
-	want := fmt.Sprintf("get pods n/p0 at orphans_test.go:%d, delete pods n/q at orphans_test.go:%d", line-2, other-1)
+	want := fmt.Sprintf("get flunders.wardle.example.com n/p0 at orphans_test.go:%d, get flunders.wardle.example.com n/q at orphans_test.go:%d", line-2, other-1)
 	if got := strings.Join(o.told, ", "); got != want {
 		t.Errorf("told of %s, want %s", got, want)
 	}
