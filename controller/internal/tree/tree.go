@@ -6,6 +6,7 @@ package tree
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -21,15 +22,12 @@ import (
 func New(
 	parent context.Context,
 ) (ctx context.Context, end context.CancelCauseFunc, release func()) {
-	inner, cancel := context.WithCancelCause(context.WithoutCancel(parent))
-	shutDown := func() { cancel(cause.Shutdown.With(context.Cause(parent))) }
-	stop := context.AfterFunc(parent, shutDown)
-	if parent.Err() != nil {
-		shutDown() // now, and not when the goroutine of AfterFunc runs
-	}
-	return &root{Context: inner, parent: parent}, cancel, func() {
+	r := &root{parent: parent, drains: map[*drain]struct{}{}}
+	r.Context, r.cancel = context.WithCancelCause(context.WithoutCancel(parent))
+	stop := context.AfterFunc(parent, func() { r.endWithParent() })
+	return r, r.end, func() {
 		stop()
-		cancel(cause.Shutdown)
+		r.end(cause.Shutdown)
 	}
 }
 
@@ -37,15 +35,69 @@ func New(
 type root struct {
 	context.Context
 	parent context.Context
+	cancel context.CancelCauseFunc
+
+	mu     sync.Mutex
+	drains map[*drain]struct{}
+}
+
+type rootKey struct{}
+
+// end ends the tree. The drains for which there is no time end first, so that whoever sees that the
+// root has ended sees that they have.
+func (r *root) end(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.Context.Err() != nil {
+		return
+	}
+	for d := range r.drains {
+		d.rootEnds(why)
+	}
+	r.cancel(why)
+}
+
+// endWithParent ends the tree if the parent has ended: now, and not when the goroutine of AfterFunc
+// runs.
+func (r *root) endWithParent() {
+	if r.parent.Err() != nil && r.Context.Err() == nil {
+		r.end(cause.Shutdown.With(context.Cause(r.parent)))
+	}
 }
 
 // Err asks the parent too, so that the tree never seems to live on after the parent has ended.
 func (r *root) Err() error {
-	if r.parent.Err() != nil {
-		<-r.Done()
-	}
+	r.endWithParent()
 	return r.Context.Err()
+}
+
+// Done asks the parent too. The context package calls it for each child that is made.
+func (r *root) Done() <-chan struct{} {
+	r.endWithParent()
+	return r.Context.Done()
+}
+
+// Value returns the parent's value.
+func (r *root) Value(key any) any {
+	if key == (rootKey{}) {
+		return r
+	}
+	return r.Context.Value(key)
 }
 
 // Deadline returns the parent's deadline.
 func (r *root) Deadline() (time.Time, bool) { return r.parent.Deadline() }
+
+// add makes the root end a drain.
+func (r *root) add(d *drain) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drains[d] = struct{}{}
+}
+
+// remove forgets a drain.
+func (r *root) remove(d *drain) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.drains, d)
+}
