@@ -36,21 +36,30 @@ func (o *orphans) adopt(ctx context.Context, c *call) (context.Context, error) {
 	if _, known := o.told.LoadOrStore(at, true); !known {
 		o.observers.CallOrphaned(run.root, &c.Call, at)
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	end := func() { cancel(context.Cause(run.until)) }
-	stop := context.AfterFunc(run.until, end)
-	if run.until.Err() != nil {
-		end() // now, and not when the goroutine of AfterFunc runs
-	}
+	ctx, c.cancel = o.within(ctx)
 	c.req = c.req.WithContext(ctx)
-	c.cancel = func() {
-		stop()
-		cancel(nil)
-	}
 	if ctx.Err() != nil {
 		err := c.withCause(ctx.Err())
 		c.cancel()
 		return nil, err
 	}
 	return ctx, nil
+}
+
+// within returns a context that ends when ctx does, and when all orphans do. done releases it.
+func (o *orphans) within(ctx context.Context) (both context.Context, done func()) {
+	run := o.running.Load()
+	if run == nil {
+		return ctx, func() {}
+	}
+	both, cancel := context.WithCancelCause(ctx)
+	end := func() { cancel(context.Cause(run.until)) }
+	stop := context.AfterFunc(run.until, end)
+	if run.until.Err() != nil {
+		end() // now, and not when the goroutine of AfterFunc runs
+	}
+	return both, func() {
+		stop()
+		cancel(nil)
+	}
 }

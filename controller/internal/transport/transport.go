@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
@@ -52,12 +53,28 @@ func New(options Options) *Transport {
 	}
 }
 
+// Limited returns a copy of an instrumented configuration with a rate limiter of its own, if config,
+// from which that was made, has a QPS and no limiter.
+func (t *Transport) Limited(instrumented, config *rest.Config) *rest.Config {
+	own := rest.CopyConfig(instrumented)
+	if config.RateLimiter == nil {
+		own.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
+	}
+	return own
+}
+
+// RateLimiter returns a rate limiter whose waits end with the cause of their contexts, and of which
+// observers are told.
+func (t *Transport) RateLimiter(qps float32, burst int) flowcontrol.RateLimiter {
+	return limiterOf(&rest.Config{QPS: qps, Burst: burst}, t.options.Observers, t.orphans)
+}
+
 // Instrument returns a copy of config whose clients go through t. Watches, calls, and calls that
 // need a term have connections of their own. Exec, attach and port-forward dial for themselves: see
 // upgrade.go.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
-	instrumented.RateLimiter = limiterOf(config, t.options.Observers)
+	instrumented.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
 	all := &routes{pools: t.pools}
 	if config.Transport == nil {
 		all.base = rest.CopyConfig(config)
@@ -100,7 +117,7 @@ func (t *Transport) ForLease(
 	config *rest.Config,
 ) (forLease *rest.Config, client *http.Client, reconnect func(), err error) {
 	forLease = rest.CopyConfig(config)
-	forLease.RateLimiter = limiterOf(&rest.Config{}, t.options.Observers)
+	forLease.RateLimiter = limiterOf(&rest.Config{}, t.options.Observers, nil)
 	forLease.Timeout = 0
 	if config.Transport != nil {
 		forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {

@@ -152,6 +152,14 @@ func (l *ledger) CallBegan(c *Outstanding) {
 	l.count(c)
 }
 
+// CallWillBegin notes that a call waits for the client-side rate limiter, before anything else of it
+// is known. CallEnded must follow when the wait is over.
+func (l *ledger) CallWillBegin(c *Outstanding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outstanding = append(l.outstanding, c)
+}
+
 // CallRepeated notes another attempt at a call that has begun.
 func (l *ledger) CallRepeated(c *Outstanding) {
 	l.mu.Lock()
