@@ -136,7 +136,7 @@ func TestAWaitForARateLimiterOfTheManagerEndsWithItsCauseAndIsMeasured(t *testin
 				t.Errorf("a wait ended with %v", err)
 			}
 		}
-		if got := heldBack(t, reader); got != "rate_limiter 3 in 2s" {
+		if got := heldBack(t, reader); got != "rate_limiter 2 in 2s" {
 			t.Errorf("measured is %q", got)
 		}
 	})

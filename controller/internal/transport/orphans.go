@@ -16,6 +16,7 @@ type orphans struct {
 	observers observe.Observers
 	running   atomic.Pointer[running] // nil before the manager runs
 	told      sync.Map                // the lines of code that were told of
+	lists     atomic.Bool             // there was a list or watch among them
 }
 
 // running is a run of the manager. It holds contexts, because the calls bring none.
@@ -31,6 +32,9 @@ func (o *orphans) adopt(ctx context.Context, c *call) (context.Context, error) {
 	run := o.running.Load()
 	if run == nil {
 		return ctx, nil
+	}
+	if c.Verb == "list" || c.Verb == "watch" {
+		o.lists.Store(true)
 	}
 	at := callSite()
 	if _, known := o.told.LoadOrStore(at, true); !known {

@@ -53,13 +53,11 @@ func New(options Options) *Transport {
 	}
 }
 
-// Limited returns a copy of an instrumented configuration with a rate limiter of its own, if config,
-// from which that was made, has a QPS and no limiter.
+// Limited returns a copy of an instrumented configuration with a rate limiter of its own, unless
+// config, from which that was made, has one.
 func (t *Transport) Limited(instrumented, config *rest.Config) *rest.Config {
 	own := rest.CopyConfig(instrumented)
-	if config.RateLimiter == nil {
-		own.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
-	}
+	own.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
 	return own
 }
 
@@ -145,6 +143,10 @@ func (t *Transport) SetWorkers(n int) {
 func (t *Transport) Begin(root, until context.Context) {
 	t.orphans.running.Store(&running{root: root, until: until})
 }
+
+// Strays reports whether there was a list or watch among the orphans, which may have been for an
+// informer.
+func (t *Transport) Strays() bool { return t.orphans.lists.Load() }
 
 // EndTerm closes the connections of a term that is over.
 func (t *Transport) EndTerm(over *term.Term) { t.pools.endTerm(over) }
