@@ -68,7 +68,9 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
 	}
-	m.observers.all = append(m.observers.all, &outsiders{manager: m})
+	m.observers.all = append(m.observers.all, &outsiders{
+		caches: &m.informers, strays: func() bool { return m.transport.Strays() },
+	})
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
 		Observers: m.observers.all, Wrap: m.observers.wrap,

@@ -21,19 +21,20 @@ import (
 // tests are not told anything.
 type outsiders struct {
 	observe.Nop
-	manager *Manager
-	items   atomic.Uint64
-	told    atomic.Bool
+	caches *caches.Set
+	strays func() bool // whether calls for caches may have had contexts from elsewhere
+	items  atomic.Uint64
+	told   atomic.Bool
 }
 
 // ItemEnded looks at the caches from time to time.
 func (o *outsiders) ItemEnded(ctx context.Context, _ *observe.Item) {
 	n := o.items.Add(1)
-	if n&(n-1) != 0 || o.told.Load() || o.manager.transport.Strays() {
+	if n&(n-1) != 0 || o.told.Load() || o.strays() {
 		return
 	}
 	var names []string
-	for _, c := range o.manager.informers.All() {
+	for _, c := range o.caches.All() {
 		if c.HasSynced() && c.Unit().Cost().Calls == 0 && isServed(c) {
 			names = append(names, c.Name())
 		}

@@ -4,7 +4,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -108,27 +107,6 @@ func (t *roundTripper) limit(c *call) time.Duration {
 	default:
 		return t.write
 	}
-}
-
-// withCause makes the error of the call say that the call's context has ended, or the manager, if it
-// has.
-func (c *call) withCause(err error) error {
-	if c.context().Err() == nil {
-		return c.withEnd(err)
-	}
-	if c.Verb == "watch" {
-		return withCauseOfWatch(c.context(), err)
-	}
-	return withCause(c.context(), err)
-}
-
-// withEnd makes the error of a call whose context has not ended say that the manager has closed the
-// connection, if it has.
-func (c *call) withEnd(err error) error {
-	if c.pool == nil || c.pool.Fence() != nil || c.pool.Ended() == nil || errors.Is(err, ErrEnded) {
-		return err
-	}
-	return fmt.Errorf("%w (%w)", ErrEnded, err)
 }
 
 // finish ends a call that has failed, or makes the end of the answer's body the call's.

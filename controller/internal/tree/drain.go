@@ -37,11 +37,7 @@ func Drain(
 	}
 	draining, cancel := context.WithCancelCause(above)
 	d := &drain{hurry: hurry, grace: grace, cancel: cancel, done: make(chan struct{})}
-	forget := func() {}
-	if r, ok := ctx.Value(rootKey{}).(*root); ok {
-		r.add(d)
-		forget = func() { r.remove(d) }
-	}
+	forget := atEnd(ctx, d.rootEnds)
 	if ctx.Err() != nil {
 		d.rootEnds(context.Cause(ctx)) // now, and not when the goroutine runs
 	}

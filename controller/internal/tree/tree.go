@@ -22,7 +22,7 @@ import (
 func New(
 	parent context.Context,
 ) (ctx context.Context, end context.CancelCauseFunc, release func()) {
-	r := &root{parent: parent, drains: map[*drain]struct{}{}}
+	r := &root{parent: parent, first: map[*endFirst]struct{}{}}
 	r.Context, r.cancel = context.WithCancelCause(context.WithoutCancel(parent))
 	stop := context.AfterFunc(parent, func() { r.endWithParent() })
 	return r, r.end, func() {
@@ -37,22 +37,25 @@ type root struct {
 	parent context.Context
 	cancel context.CancelCauseFunc
 
-	mu     sync.Mutex
-	drains map[*drain]struct{}
+	mu    sync.Mutex
+	first map[*endFirst]struct{}
 }
+
+// endFirst is called when the root is about to end, with the cause.
+type endFirst struct{ call func(why error) }
 
 type rootKey struct{}
 
-// end ends the tree. The drains for which there is no time end first, so that whoever sees that the
-// root has ended sees that they have.
+// end ends the tree. What has to end with it is told first, so that whoever sees that the root has
+// ended sees that it has ended too.
 func (r *root) end(why error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.Context.Err() != nil {
 		return
 	}
-	for d := range r.drains {
-		d.rootEnds(why)
+	for first := range r.first {
+		first.call(why)
 	}
 	r.cancel(why)
 }
@@ -88,16 +91,20 @@ func (r *root) Value(key any) any {
 // Deadline returns the parent's deadline.
 func (r *root) Deadline() (time.Time, bool) { return r.parent.Deadline() }
 
-// add makes the root end a drain.
-func (r *root) add(d *drain) {
+// atEnd makes the root of ctx call a function in the instant of its end, which must return at once.
+// It does nothing if ctx has no root. forget undoes it.
+func atEnd(ctx context.Context, call func(why error)) (forget func()) {
+	r, ok := ctx.Value(rootKey{}).(*root)
+	if !ok {
+		return func() {}
+	}
+	first := &endFirst{call}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.drains[d] = struct{}{}
-}
-
-// remove forgets a drain.
-func (r *root) remove(d *drain) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.drains, d)
+	r.first[first] = struct{}{}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.first, first)
+	}
 }

@@ -103,9 +103,3 @@ func (c *reconcileContext) Returned() {
 		c.stop()
 	}
 }
-
-// itemError is an item as the detail of a cause.
-type itemError Unit
-
-// Error names the item.
-func (e *itemError) Error() string { return "the item " + e.Key.String() + " of " + e.Owner }

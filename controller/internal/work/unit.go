@@ -95,6 +95,12 @@ func (u *Unit) WithDeadline(ctx context.Context) context.Context {
 	return &u.reconcileContext
 }
 
+// itemError is an item as the detail of a cause.
+type itemError Unit
+
+// Error names the item.
+func (e *itemError) Error() string { return "the item " + e.Key.String() + " of " + e.Owner }
+
 // Overdue reports whether an item's whole time was over at a moment, and by more than grace.
 func (b *budget) Overdue(now time.Time, grace time.Duration) bool {
 	return b.limits != nil && now.After(b.due.Add(grace))
