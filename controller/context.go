@@ -19,8 +19,8 @@ import (
 //		...
 //	}
 //
-// If the reconcile is cancelled for another reason, such as the shutdown, the returned context ends
-// at the same moment, or has ended already. Outside a reconcile, ReserveContext does what
+// If the reconcile is cancelled for another reason, such as the shutdown, or has returned, the
+// returned context ends at the same moment, or has ended already. Outside a reconcile, ReserveContext does what
 // [context.WithCancel] does. The idea of a deadline in two parts is from Crossplane.
 func ReserveContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if unit := work.From(ctx); unit != nil {

@@ -26,6 +26,7 @@ import (
 type informers struct {
 	set     caches.Set
 	schemes func() kinds.Schemes
+	unit    *work.Unit
 
 	mu        sync.Mutex
 	runners   map[*caches.Cache]*informerRunner
@@ -39,7 +40,7 @@ type informers struct {
 
 func newInformers(schemes func() kinds.Schemes) *informers {
 	return &informers{
-		schemes: schemes,
+		schemes: schemes, unit: &work.Unit{Kind: report.Informer, Owner: "informers of factories"},
 		runners: map[*caches.Cache]*informerRunner{}, shared: map[reflect.Type]any{},
 		added: make(chan struct{}, 1), known: make(chan struct{}),
 	}
@@ -144,9 +145,7 @@ func (i *informers) caches(ctx context.Context) (all []pipeline.Cache) {
 
 // Unit identifies what was asked of the factories but is used by nothing that the manager knows,
 // such as an informer of which the program uses only the lister.
-func (i *informers) Unit() *work.Unit {
-	return &work.Unit{Kind: report.Informer, Owner: "informers of factories"}
-}
+func (i *informers) Unit() *work.Unit { return i.unit }
 
 // Run starts the factories, and what is asked of them later. The manager's own runners run the
 // informers that it knows, each on a context of its own, so these must have been started first.
@@ -181,7 +180,7 @@ func (i *informers) startFactories(ctx context.Context) {
 			if err != nil {
 				kind.Kind = typ.String() // nothing needs more than a name for it
 			}
-			i.set.Adopt(informer, kind)
+			i.set.Adopt(informer, kind, i.unit)
 		}
 	}
 }

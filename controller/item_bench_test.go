@@ -18,10 +18,10 @@ import (
 )
 
 // itemAllocations is how often an item that does nothing allocates, from its event until it is
-// settled: the copy of its object, its unit, its contexts and its logger. Contexts are made by the
-// standard library's own functions. bareItemAllocations is the same with bare client-go.
+// settled: the copy of its object, its unit and its logger. The contexts that end the reconcile are
+// made only for those that look at them. bareItemAllocations is the same with bare client-go.
 const (
-	itemAllocations     = 13
+	itemAllocations     = 9
 	bareItemAllocations = 2
 )
 

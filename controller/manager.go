@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/election"
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
@@ -26,6 +27,7 @@ import (
 // [NewManager] makes one.
 type Manager struct {
 	config  *rest.Config // for clients
+	user    *rest.Config // that config was made from
 	options ManagerOptions
 
 	setup     setup
@@ -46,7 +48,8 @@ type Manager struct {
 // argument is wrong, Run returns an error that says so.
 //
 // If config sets neither QPS nor RateLimiter, the manager's clients have no client-side rate limit:
-// the API server limits requests by priority and fairness.
+// the API server limits requests by priority and fairness. With a QPS, each configuration from
+// [Manager.Config] has a rate limiter of its own; with a RateLimiter, all clients share it.
 func NewManager(config *rest.Config, options ManagerOptions) *Manager {
 	return newManager(config, options, replacements{})
 }
@@ -61,11 +64,15 @@ type replacements struct {
 func newManager(config *rest.Config, options ManagerOptions, replaced replacements) *Manager {
 	options.setDefaults()
 	m := &Manager{options: options}
+	m.setup.hurried = make(chan struct{})
 	m.informers = newInformers(m.schemes.all)
 	var err error
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
 	}
+	m.observers.all = append(m.observers.all, &outsiders{
+		caches: &m.informers.set, strays: func() bool { return m.transport.Strays() },
+	})
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
 		Observers: m.observers.all, Wrap: m.observers.wrap,
@@ -78,6 +85,7 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 		)
 		config = &rest.Config{}
 	}
+	m.user = rest.CopyConfig(config)
 	m.config = m.transport.Instrument(config)
 	if options.LeaderElection != nil {
 		if err := m.setUpLeader(config, *options.LeaderElection, replaced); err != nil {
@@ -96,7 +104,10 @@ func (m *Manager) setUpLeader(
 	if err := options.complete(); err != nil {
 		return err
 	}
-	config, reconnect := m.transport.ForLease(user)
+	config, httpClient, reconnect, err := m.transport.ForLease(user)
+	if err != nil {
+		return fmt.Errorf("leader election: make a client: %w", err)
+	}
 	candidate := election.Config{
 		Lease: options.lease(), Identity: options.Identity,
 		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
@@ -108,7 +119,7 @@ func (m *Manager) setUpLeader(
 		candidate.Clock = term.BootTime()
 	}
 	if candidate.Client == nil {
-		client, err := coordinationv1client.NewForConfig(config)
+		client, err := coordinationv1client.NewForConfigAndClient(config, httpClient)
 		if err != nil {
 			return fmt.Errorf("leader election: make a client: %w", err)
 		}
@@ -129,8 +140,23 @@ func (m *Manager) setUpLeader(
 // traces list them under that item or runnable.
 //
 // All clients share the connections of the manager. Run closes these connections before it returns,
-// and later calls fail.
-func (m *Manager) Config() *rest.Config { return rest.CopyConfig(m.config) }
+// and later calls fail. A call with a context from elsewhere, such as context.Background(), ends with
+// the manager. Each line of code that makes such calls while the manager runs is logged once.
+//
+// If the manager's configuration has a QPS, the returned configuration has a rate limiter of its
+// own, which all clients that are made from it share. Call Config once for each clientset to have a
+// limiter for each, as client-go has it. To choose another rate for a client, set RateLimiter to the
+// result of [Manager.RateLimiter]. If you set QPS and clear RateLimiter, client-go makes the limiter:
+// it limits as well, but its waits end without a cause, and no report or metric has them.
+func (m *Manager) Config() *rest.Config { return m.transport.Limited(m.config, m.user) }
+
+// RateLimiter returns a client-side rate limiter for a configuration from [Manager.Config]: it allows
+// qps calls a second, and burst calls at once. A qps of zero or less is no limit; a burst of zero is
+// client-go's default. A wait ends with the cause of the call's context, and metrics, traces and
+// reports have it.
+func (m *Manager) RateLimiter(qps float32, burst int) flowcontrol.RateLimiter {
+	return m.transport.RateLimiter(qps, burst)
+}
 
 // AddRunnable adds a function that runs beside the controllers. run is called once on every replica:
 // when Run begins, or at once if it has begun. ctx descends from the context of Run and ends with it.

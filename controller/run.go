@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -43,14 +44,17 @@ func (m *Manager) Run(ctx context.Context) error {
 		return fmt.Errorf("register the metrics: %w", err)
 	}
 	defer stopMetrics()
+	// Calls with contexts from elsewhere may be part of items, which may have time to finish.
+	orphans, endOrphans := tree.Drain(root, nil, m.setup.hurried, m.setup.longestDrain())
+	endOrphans = sync.OnceFunc(endOrphans)
+	defer endOrphans()
+	m.transport.Begin(root, orphans)
 
-	took, timeout := run.Execute(root, m.plan(run))
-	if timeout == nil {
-		m.transport.Close()
-	} else {
-		m.transport.CloseIdle()
-	}
+	plan := m.plan(run)
+	plan.Worked = endOrphans
+	took, _ := run.Execute(root, plan)
 	ended := m.keepReport(context.Cause(root), took)
+	m.transport.Close() // after the report, which names the calls of what has not returned
 	if len(ended.Stragglers) > 0 {
 		return errors.Join(&ShutdownError{Report: ended}, run.Failures())
 	}

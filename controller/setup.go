@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/group"
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
@@ -21,7 +22,7 @@ type setup struct {
 	mistakes    []error
 	runnables   []*runnable
 	controllers []*controllerRunner
-	hurried     bool            // drains are cut short
+	hurried     chan struct{}   // is closed when drains are to be cut short
 	run         *lifecycle.Run  // nil before Run
 	leader      *leading.Leader // nil without leader election
 }
@@ -81,7 +82,7 @@ func (s *setup) addController(c *controllerRunner) (ok bool) {
 			}
 		}
 		s.controllers = append(s.controllers, c)
-		if s.hurried {
+		if s.isHurried() {
 			c.part.Hurry()
 		}
 		start(run, s.leader, lifecycle.Workers, c, c.inTerm)
@@ -159,12 +160,33 @@ func (s *setup) drains() bool { return slices.ContainsFunc(s.all(), (*controller
 func (s *setup) hurry() (first bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	first = !s.hurried
-	s.hurried = true
+	if s.isHurried() {
+		return false
+	}
+	close(s.hurried)
 	for _, c := range s.controllers {
 		c.part.Hurry()
 	}
-	return first
+	return true
+}
+
+// isHurried reports whether drains are cut short. s.mu must be held.
+func (s *setup) isHurried() bool {
+	select {
+	case <-s.hurried:
+		return true
+	default:
+		return false
+	}
+}
+
+// longestDrain returns the longest time that items of any controller have at the end.
+func (s *setup) longestDrain() time.Duration {
+	var longest time.Duration
+	for _, c := range s.all() {
+		longest = max(longest, c.Config().DrainTimeout)
+	}
+	return longest
 }
 
 // workers returns the number of objects that can be reconciled at the same time.

@@ -74,6 +74,15 @@ var (
 		std:  context.Canceled,
 	}
 
+	// Returned: the reconcile function has returned. Its context ends then, so what it has left
+	// behind, such as a goroutine, ends too; and a call with a context that was kept fails. The
+	// detail names the item.
+	Returned = &Cause{
+		name: "returned",
+		text: "the reconcile that this context was for has returned",
+		std:  context.Canceled,
+	}
+
 	// LeadershipLost: the term in which the work was begun is over. The detail is a
 	// [*TermEnded].
 	LeadershipLost = &Cause{

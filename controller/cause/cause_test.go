@@ -16,6 +16,7 @@ func TestACauseIsItselfItsDetailAndTheStandardLibrarysError(t *testing.T) {
 	for c, std := range map[*cause.Cause]error{
 		cause.Shutdown: context.Canceled, cause.ComponentFailed: context.Canceled, cause.DrainExpired: context.Canceled,
 		cause.Superseded: context.Canceled, cause.ObjectDeleted: context.Canceled,
+		cause.Returned:    context.Canceled,
 		cause.ItemTimeout: context.DeadlineExceeded, cause.CallTimeout: context.DeadlineExceeded,
 	} {
 		err := fmt.Errorf("reconcile: %w", c.With(detail))

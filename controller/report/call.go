@@ -29,6 +29,9 @@ type Call struct {
 	Age time.Duration
 	// Waiting reports whether the call was waiting for room on a connection: it had not been sent.
 	Waiting bool
+	// RateLimited reports that a call was waiting for the client-side rate limiter. Nothing else is
+	// known of it: client-go asks the limiter before it makes the request.
+	RateLimited bool
 }
 
 // String returns the call in one line: the verb, the target and, where they are known, what it
@@ -36,6 +39,8 @@ type Call struct {
 func (c Call) String() string {
 	words := []string{c.Verb}
 	switch {
+	case c.RateLimited:
+		words = []string{"a call that waits for the client-side rate limiter"}
 	case c.Path != "":
 		words = append(words, c.Path)
 	case c.Name != "":

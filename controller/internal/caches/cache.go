@@ -101,7 +101,7 @@ func (c *Cache) Label() string { return c.kind.String() }
 // Age returns for how long the API server has sent nothing for the cache. It is negative before the
 // API server has sent anything.
 func (c *Cache) Age(now time.Time) time.Duration {
-	heard := c.unit.LastHeard() // an adopted one has no unit that makes calls
+	heard := c.unit.LastHeard()
 	if heard.IsZero() {
 		return -1
 	}

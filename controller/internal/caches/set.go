@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // Set is the informers of a manager. The zero value is empty. It is safe for concurrent use.
@@ -62,15 +64,17 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 	return c, true, nil
 }
 
-// Adopt adds an informer that its factory runs; kind is that of its objects. It returns the Cache that the informer has already
+// Adopt adds an informer that its factory runs; kind is that of its objects, and unit makes its calls.
+// It returns the Cache that the informer has already
 // if it was added before.
-func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
+func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind, unit *work.Unit) *Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.byStore[informer.GetStore()]
 	if !ok {
 		c = newCache(informer, kind)
 		c.adopted = true
+		c.unit = unit
 		s.keep(c)
 	}
 	c.belongs = true

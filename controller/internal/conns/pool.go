@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -27,6 +28,8 @@ type Config struct {
 	// the user has set a transport.
 	Base   *rest.Config
 	Shared http.RoundTripper
+	// Certificate is that of Base, if it is in files.
+	Certificate *Certificate
 	// Limit is the number of connections; 0 for as many as needed.
 	Limit int
 	// Fence is the term that the requests need; nil if they need none.
@@ -52,7 +55,9 @@ type Pool struct {
 // Transport is a round tripper that has one connection.
 type Transport struct {
 	http.RoundTripper
-	requests int // guarded by Pool.mu
+	certificate int64 // which version of the client certificate it was made with
+	requests    int   // guarded by Pool.mu
+	retired     bool  // guarded by Pool.mu: it takes no further request
 }
 
 // Single returns a transport for one request, which any pool releases.
@@ -64,7 +69,7 @@ func Single(next http.RoundTripper) *Transport {
 func New(config Config) *Pool {
 	p := &Pool{config: config}
 	if config.Base == nil && config.Shared != nil {
-		p.Add(p.wrapped(config.Shared))
+		p.transports = []*Transport{{RoundTripper: p.wrapped(config.Shared)}}
 	}
 	if config.Limit > 0 {
 		p.slots = make(chan struct{}, config.Limit*Streams)
@@ -77,13 +82,6 @@ func (p *Pool) Fence() *term.Term { return p.config.Fence }
 
 // Dialer returns a function that opens connections of this pool.
 func (p *Pool) Dialer(dial DialFunc) DialFunc { return p.conns.dialer(dial, p.config.Fence) }
-
-// Add adds a round tripper that was made elsewhere.
-func (p *Pool) Add(next http.RoundTripper) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.transports = append(p.transports, &Transport{RoundTripper: next})
-}
 
 // Adopt adds a connection that was dialled elsewhere. It is closed at once if the pool is closed.
 func (p *Pool) Adopt(dialled net.Conn, fence *term.Term) *Conn {
@@ -114,17 +112,25 @@ func (p *Pool) Acquire(ctx context.Context) (*Transport, error) {
 	defer p.waiting.Add(-1)
 	select {
 	case p.slots <- struct{}{}:
-		return p.take()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if err := ctx.Err(); err != nil { // both were ready
+		<-p.slots
+		return nil, err
+	}
+	return p.take()
 }
 
 // Release gives a transport back after a request.
 func (p *Pool) Release(t *Transport) {
 	p.mu.Lock()
 	t.requests--
+	unused := t.retired && t.requests == 0
 	p.mu.Unlock()
+	if unused {
+		closeIdle(t.RoundTripper)
+	}
 	if p.slots != nil {
 		<-p.slots
 	}
@@ -138,6 +144,10 @@ func (p *Pool) Ended() error { return p.conns.ended() }
 
 // take returns a transport for a request that has a slot. It makes one if all are full.
 func (p *Pool) take() (*Transport, error) {
+	version := p.config.Certificate.latest()
+	if p.config.Certificate != nil {
+		p.retire(version)
+	}
 	if t := p.withRoom(); t != nil {
 		return t, nil
 	}
@@ -155,7 +165,7 @@ func (p *Pool) take() (*Transport, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t := &Transport{RoundTripper: next, requests: 1}
+	t := &Transport{RoundTripper: next, certificate: version, requests: 1}
 	p.transports = append(p.transports, t)
 	return t, nil
 }
@@ -173,10 +183,31 @@ func (p *Pool) withRoom() *Transport {
 	return nil
 }
 
+// retire drops the transports that were made with another client certificate than the latest. What
+// is outstanding on them goes on, and then their connections are closed.
+func (p *Pool) retire(latest int64) {
+	var unused []*Transport
+	p.mu.Lock()
+	p.transports = slices.DeleteFunc(p.transports, func(t *Transport) bool {
+		t.retired = t.certificate < latest
+		if t.retired && t.requests == 0 {
+			unused = append(unused, t)
+		}
+		return t.retired
+	})
+	p.mu.Unlock()
+	for _, t := range unused {
+		closeIdle(t.RoundTripper)
+	}
+}
+
 // connect makes a transport as client-go would, but with connections that nobody shares. What
 // authenticates each request is done before it comes here; what authenticates a connection is done
 // here.
 func (p *Pool) connect() (http.RoundTripper, error) {
+	if err := p.Ended(); err != nil {
+		return nil, err
+	}
 	base := p.config.Base
 	config := rest.AnonymousClientConfig(base)
 	config.CertData = base.CertData
@@ -189,7 +220,17 @@ func (p *Pool) connect() (http.RoundTripper, error) {
 	config.WrapTransport = ktransport.Wrappers(newSingleDial, base.WrapTransport)
 	config.UserAgent = ""
 	config.Dial = onlyWithTurn(p.Dialer(base.Dial))
-	next, err := rest.TransportFor(config)
+	made, err := config.TransportConfig()
+	if err != nil {
+		return nil, err
+	}
+	p.config.Certificate.apply(made)
+	if made.Proxy == nil {
+		// As without one, but such a transport is not kept in client-go's cache, which belongs to
+		// the process and forgets a transport only with the help of the garbage collector.
+		made.Proxy = http.ProxyFromEnvironment
+	}
+	next, err := ktransport.New(made)
 	if err != nil {
 		return nil, err
 	}
@@ -203,24 +244,28 @@ func (p *Pool) wrapped(next http.RoundTripper) http.RoundTripper {
 	return p.config.Wrap(next)
 }
 
-// Reconnect closes all connections, so that the next request opens another.
-func (p *Pool) Reconnect() { p.conns.close(false) }
-
-// CloseIdle closes the connections on which no request is outstanding, and with them the goroutines
-// that read from them.
-func (p *Pool) CloseIdle() {
-	p.mu.Lock()
-	transports := append([]*Transport(nil), p.transports...)
-	p.mu.Unlock()
-	for _, t := range transports {
-		closeIdle(t.RoundTripper)
-	}
+// Reconnect closes all connections, so that the next request opens another. It must not be used for a
+// pool without a Config.Base.
+func (p *Pool) Reconnect() {
+	p.forget() // first: a transport may notice later that its connection is closed
+	p.conns.close(false)
 }
 
 // Close closes all connections, and opens none any more.
 func (p *Pool) Close() {
 	p.conns.close(true)
-	p.CloseIdle() // ends dials for which no request waits any more
+	for _, t := range p.forget() {
+		closeIdle(t.RoundTripper) // ends dials for which no request waits any more
+	}
+}
+
+// forget drops all transports, and returns them.
+func (p *Pool) forget() []*Transport {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	forgotten := p.transports
+	p.transports = nil
+	return forgotten
 }
 
 // closeIdle finds the transport that has the connections, below any number of wrappers.

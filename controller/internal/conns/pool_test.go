@@ -41,3 +41,18 @@ func TestC25ATransportIsOneConnectionsWorthOfCalls(t *testing.T) {
 		t.Errorf("the room that was given back is not used: %v", err)
 	}
 }
+
+// TestC3RoomIsNotGivenOnAContextThatHasEnded has room, so that both are ready at the same time.
+func TestC3RoomIsNotGivenOnAContextThatHasEnded(t *testing.T) {
+	p := New(Config{Base: &rest.Config{Host: "http://server.invalid"}, Limit: 1})
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 2 * Streams {
+		if _, err := p.Acquire(ended); !errors.Is(err, context.Canceled) {
+			t.Fatalf("it returned %v", err)
+		}
+	}
+	if len(p.slots) > 0 || len(p.transports) > 0 {
+		t.Errorf("%d slots are taken, of %d transports", len(p.slots), len(p.transports))
+	}
+}

@@ -14,6 +14,8 @@ import (
 type Plan struct {
 	Runners [classes][]Runner
 	Leases  []Lease
+	// Worked is called when all workers have returned. Nil: nothing is called.
+	Worked func()
 	// Flush sends telemetry, while leases are released. ctx has ended. The channel is closed when
 	// it is done.
 	Flush func(ctx context.Context) <-chan struct{}
@@ -108,6 +110,9 @@ func (e *execution) stop(root context.Context) error {
 func (e *execution) stopInOrder(root, limited context.Context) error {
 	if err := e.groups[Workers].Wait(limited); err != nil {
 		return err
+	}
+	if e.plan.Worked != nil {
+		e.plan.Worked()
 	}
 	e.endWatches(root)
 	if err := e.watches.Wait(limited); err != nil {

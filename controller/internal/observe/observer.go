@@ -40,6 +40,10 @@ type Observer interface {
 	CallEnded(ctx context.Context, call *Call, interrupted bool)
 	// CallThrottled is told that a call was or will be held back.
 	CallThrottled(ctx context.Context, t Throttle)
+	// CallOrphaned is told that the line of code at "file:line" makes calls with a context from
+	// outside the manager, and of the first of them. ctx is the manager's root. Each line is told
+	// once.
+	CallOrphaned(ctx context.Context, call *Call, at string)
 
 	// TermBegan is told that this process leads.
 	TermBegan(ctx context.Context, term cause.Term)
@@ -81,6 +85,9 @@ func (Nop) CallEnded(context.Context, *Call, bool) {}
 
 // CallThrottled does nothing.
 func (Nop) CallThrottled(context.Context, Throttle) {}
+
+// CallOrphaned does nothing.
+func (Nop) CallOrphaned(context.Context, *Call, string) {}
 
 // TermBegan does nothing.
 func (Nop) TermBegan(context.Context, cause.Term) {}

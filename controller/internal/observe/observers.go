@@ -81,6 +81,13 @@ func (o Observers) CallThrottled(ctx context.Context, t Throttle) {
 	}
 }
 
+// CallOrphaned tells all observers.
+func (o Observers) CallOrphaned(ctx context.Context, call *Call, at string) {
+	for _, observer := range o {
+		observer.CallOrphaned(ctx, call, at)
+	}
+}
+
 // TermBegan tells all observers.
 func (o Observers) TermBegan(ctx context.Context, term cause.Term) {
 	for _, observer := range o {

@@ -61,7 +61,7 @@ func (r *running) begin(
 		r.mu.Lock()
 		delete(r.items, request)
 		r.mu.Unlock()
-		cancel(context.Canceled)
+		cancel(cause.Returned)
 	}
 }
 

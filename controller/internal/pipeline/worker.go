@@ -66,8 +66,8 @@ func (w *worker) process(ctx, items context.Context, item *observe.Item) {
 		w.queue.running.read(item.Key, item.Object)
 	}
 	itemCtx = w.config.Observers.ItemBegan(work.NewContext(itemCtx, &item.Unit), item)
-	itemCtx, cancel := item.WithDeadline(itemCtx)
-	defer cancel()
+	itemCtx = item.WithDeadline(itemCtx)
+	defer item.Returned()
 
 	if item.Err == nil {
 		item.Result, item.Err = w.reconcile(itemCtx, item)

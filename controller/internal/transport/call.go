@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -84,6 +85,27 @@ func (c *call) end(interrupted bool) {
 	}
 }
 
+// withCause makes the error of the call say that the call's context has ended, or the manager, if it
+// has.
+func (c *call) withCause(err error) error {
+	if c.context().Err() == nil {
+		return c.withEnd(err)
+	}
+	if c.Verb == "watch" {
+		return withCauseOfWatch(c.context(), err)
+	}
+	return withCause(c.context(), err)
+}
+
+// withEnd makes the error of a call whose context has not ended say that the manager has closed the
+// connection, if it has.
+func (c *call) withEnd(err error) error {
+	if c.pool == nil || c.pool.Fence() != nil || c.pool.Ended() == nil || errors.Is(err, conns.ErrEnded) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", conns.ErrEnded, err)
+}
+
 // Read reads the answer's body.
 func (c *call) Read(p []byte) (int, error) {
 	n, err := c.reader.Read(p)
@@ -96,7 +118,9 @@ func (c *call) Read(p []byte) (int, error) {
 	case errors.Is(err, io.EOF):
 		c.end(false)
 	default:
-		err = withCause(c.context(), err)
+		if err = withCause(c.context(), err); c.context().Err() == nil {
+			err = c.withEnd(err)
+		}
 		c.end(c.context().Err() != nil)
 	}
 	return n, err

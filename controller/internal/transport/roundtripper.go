@@ -25,6 +25,7 @@ type roundTripper struct {
 	read, write time.Duration // limits of an item's calls; zero or less: none
 	observers   observe.Observers
 	routes      *routes
+	orphans     *orphans
 	upgrader    http.RoundTripper // sends the calls; nil if the routes do
 }
 
@@ -40,7 +41,12 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, c.withCause(ctx.Err())
 	}
 	c.Start = time.Now()
-	c.Unit = work.From(ctx)
+	if c.Unit = work.From(ctx); c.Unit == nil {
+		var err error
+		if ctx, err = t.orphans.adopt(ctx, c); err != nil {
+			return nil, err
+		}
+	}
 	needed := c.neededTerm()
 	if needed != nil {
 		if err := needed.Check(); err != nil {
@@ -101,14 +107,6 @@ func (t *roundTripper) limit(c *call) time.Duration {
 	default:
 		return t.write
 	}
-}
-
-// withCause makes the error of the call say that the call's context has ended, if it has.
-func (c *call) withCause(err error) error {
-	if c.Verb == "watch" {
-		return withCauseOfWatch(c.context(), err)
-	}
-	return withCause(c.context(), err)
 }
 
 // finish ends a call that has failed, or makes the end of the answer's body the call's.

@@ -21,6 +21,8 @@ type routes struct {
 	shared http.RoundTripper
 	pools  *pools
 
+	certificate *conns.Certificate // of base, if it is in files
+
 	mu      sync.Mutex
 	watches *conns.Pool
 	calls   *conns.Pool
@@ -63,7 +65,8 @@ func (r *routes) open(
 ) *conns.Pool {
 	if *at == nil || (*at).Fence() != needed {
 		*at = r.pools.add(conns.New(conns.Config{
-			Base: r.base, Shared: r.shared, Limit: limit, Fence: needed, Wrap: wrap,
+			Base: r.base, Shared: r.shared, Certificate: r.certificate,
+			Limit: limit, Fence: needed, Wrap: wrap,
 		}))
 	}
 	return *at

@@ -102,12 +102,11 @@ func (c *call) pause(ctx context.Context, d time.Duration) error {
 	began := time.Now()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
-	var err error
 	select {
 	case <-timer.C:
 	case <-ctx.Done():
-		err = ctx.Err()
 	}
+	err := ctx.Err() // also if both were ready
 	c.observers.CallThrottled(ctx, observe.Throttle{
 		Reason: report.ThrottleFence, Began: began, Wait: time.Since(began),
 	})

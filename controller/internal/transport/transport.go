@@ -7,10 +7,12 @@
 package transport
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/flowcontrol"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
@@ -39,6 +41,7 @@ type Options struct {
 type Transport struct {
 	options Options
 	pools   *pools
+	orphans *orphans
 }
 
 // New makes a transport.
@@ -46,7 +49,22 @@ func New(options Options) *Transport {
 	return &Transport{
 		options: options,
 		pools:   &pools{connections: options.Connections, wrap: options.Wrap},
+		orphans: &orphans{observers: options.Observers},
 	}
+}
+
+// Limited returns a copy of an instrumented configuration with a rate limiter of its own, unless
+// config, from which that was made, has one.
+func (t *Transport) Limited(instrumented, config *rest.Config) *rest.Config {
+	own := rest.CopyConfig(instrumented)
+	own.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
+	return own
+}
+
+// RateLimiter returns a rate limiter whose waits end with the cause of their contexts, and of which
+// observers are told.
+func (t *Transport) RateLimiter(qps float32, burst int) flowcontrol.RateLimiter {
+	return limiterOf(&rest.Config{QPS: qps, Burst: burst}, t.options.Observers, t.orphans)
 }
 
 // Instrument returns a copy of config whose clients go through t. Watches, calls, and calls that
@@ -54,21 +72,25 @@ func New(options Options) *Transport {
 // upgrade.go.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
-	instrumented.RateLimiter = limiterOf(config, t.options.Observers)
+	instrumented.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
 	all := &routes{pools: t.pools}
 	if config.Transport == nil {
 		all.base = rest.CopyConfig(config)
+		all.certificate = conns.CertificateOf(config)
 		instrumented.WrapTransport = nil // the pools wrap each of their transports
 	}
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		rt := &roundTripper{
 			next: next, read: t.options.Read, write: t.options.Write, observers: t.options.Observers, routes: all,
+			orphans: t.orphans,
 		}
 		switch {
 		case all.base == nil:
 			rt.routes = &routes{pools: t.pools, shared: next}
 		case !carriesCalls(next):
 			rt.upgrader = t.wrapUpgrader(next, all.base)
+		default:
+			rt.next = &unused{base: all.base}
 		}
 		return rt
 	})
@@ -86,26 +108,28 @@ func (t *Transport) wrapUpgrader(next http.RoundTripper, base *rest.Config) http
 	return next
 }
 
-// ForLease returns a copy of config whose clients have a connection of their own, never wait for
-// another call, and do not need the term that they renew. reconnect closes the connection, so that
-// the next request opens another.
-func (t *Transport) ForLease(config *rest.Config) (forLease *rest.Config, reconnect func()) {
+// ForLease returns a configuration and a client for it that has a connection of its own, never waits
+// for another call, and does not need the term that it renews. reconnect closes the connection, so
+// that the next request opens another.
+func (t *Transport) ForLease(
+	config *rest.Config,
+) (forLease *rest.Config, client *http.Client, reconnect func(), err error) {
 	forLease = rest.CopyConfig(config)
-	forLease.RateLimiter = limiterOf(&rest.Config{}, t.options.Observers)
+	forLease.RateLimiter = limiterOf(&rest.Config{}, t.options.Observers, nil)
 	forLease.Timeout = 0
 	if config.Transport != nil {
-		forLease.Wrap(
-			func(next http.RoundTripper) http.RoundTripper { return &leaseRoundTripper{next} },
-		)
-		return forLease, func() {}
+		forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return &leaseRoundTripper{next: next}
+		})
+		client, err = rest.HTTPClientFor(forLease)
+		return forLease, client, func() {}, err
 	}
-	pool := t.pools.add(conns.New(conns.Config{}))
-	forLease.Dial = pool.Dialer(config.Dial)
-	forLease.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		pool.Add(next)
-		return &leaseRoundTripper{next}
-	})
-	return forLease, pool.Reconnect
+	pool := t.pools.add(conns.New(conns.Config{
+		Base: rest.CopyConfig(config), Certificate: conns.CertificateOf(config),
+	}))
+	forLease.WrapTransport = nil // the pool wraps its transports
+	rt, err := rest.HTTPWrappersForConfig(forLease, &leaseRoundTripper{pool: pool})
+	return forLease, &http.Client{Transport: rt}, pool.Reconnect, err
 }
 
 // SetWorkers sets the number of workers, each of which needs room for a call. Before it is called,
@@ -113,6 +137,16 @@ func (t *Transport) ForLease(config *rest.Config) (forLease *rest.Config, reconn
 func (t *Transport) SetWorkers(n int) {
 	t.pools.forWorkers.Store(int64(max(1, (n+conns.Streams-1)/conns.Streams)))
 }
+
+// Begin says that the manager runs, on root. From now on a call with a context from outside the
+// manager is an orphan: it is told of, and it ends when until does.
+func (t *Transport) Begin(root, until context.Context) {
+	t.orphans.running.Store(&running{root: root, until: until})
+}
+
+// Strays reports whether there was a list or watch among the orphans, which may have been for an
+// informer.
+func (t *Transport) Strays() bool { return t.orphans.lists.Load() }
 
 // EndTerm closes the connections of a term that is over.
 func (t *Transport) EndTerm(over *term.Term) { t.pools.endTerm(over) }
@@ -126,14 +160,7 @@ func (t *Transport) Waiting() int {
 	return n
 }
 
-// CloseIdle closes the connections on which no call is outstanding.
-func (t *Transport) CloseIdle() {
-	for _, pool := range t.pools.list() {
-		pool.CloseIdle()
-	}
-}
-
-// Close closes all connections, once everything that used them has returned. They may not be idle
-// then: HTTP/2 takes note of a cancelled stream a little later, and would keep the connection until
-// it has been idle for long.
+// Close closes all connections, and with them ends what is outstanding. They may not be idle when
+// all has returned: HTTP/2 takes note of a cancelled stream a little later, and would keep the
+// connection until it has been idle for long.
 func (t *Transport) Close() { t.pools.close() }

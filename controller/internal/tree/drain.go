@@ -3,6 +3,7 @@
 package tree
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,8 @@ var ErrDrainCutShort = errors.New("the drain was cut short")
 // may finish. It ends earlier
 //   - with the cause of lost, in the same instant as lost, if lost is not nil: lost leadership
 //     never drains;
-//   - when hurry is closed and ctx has ended, in whichever order.
+//   - when hurry is closed and ctx has ended, in whichever order. If hurry was closed before the
+//     root of the tree ends, it ends in the same instant as the root.
 //
 // With a grace of zero or less it is ctx itself. release ends it, and must be called when nothing
 // runs on it any more.
@@ -34,35 +36,63 @@ func Drain(
 		above = WithValues(lost, ctx)
 	}
 	draining, cancel := context.WithCancelCause(above)
-	done := make(chan struct{})
+	d := &drain{hurry: hurry, grace: grace, cancel: cancel, done: make(chan struct{})}
+	forget := atEnd(ctx, d.rootEnds)
+	if ctx.Err() != nil {
+		d.rootEnds(context.Cause(ctx)) // now, and not when the goroutine runs
+	}
 	var waiting sync.WaitGroup
 	waiting.Go(func() {
-		if wait(ctx.Done(), done) {
-			cancel(endOfDrain(ctx, hurry, done, grace))
+		if wait(ctx.Done(), d.done) {
+			cancel(d.wait(context.Cause(ctx)))
 		}
 	})
 	return draining, func() {
-		close(done)
+		forget()
+		close(d.done)
 		waiting.Wait()
-		cancel(cause.Shutdown)
+		cancel(cmp.Or(context.Cause(ctx), error(cause.Shutdown)))
 	}
 }
 
-// endOfDrain waits for the end of a drain that has begun, and returns its cause.
-func endOfDrain(ctx context.Context, hurry, done <-chan struct{}, grace time.Duration) error {
-	limit := time.NewTimer(grace)
+// drain is the end of a context that Drain has returned.
+type drain struct {
+	hurry  <-chan struct{}
+	grace  time.Duration
+	cancel context.CancelCauseFunc
+	done   chan struct{} // is closed when the drain is released
+}
+
+// rootEnds ends the drain at once if there is no time for it.
+func (d *drain) rootEnds(why error) {
+	select {
+	case <-d.hurry:
+		d.cancel(cutShort(why))
+	default:
+	}
+}
+
+// wait waits for the end of a drain that has begun, and returns its cause.
+func (d *drain) wait(why error) error {
+	limit := time.NewTimer(d.grace)
 	defer limit.Stop()
 	select {
-	case <-hurry:
-		if why := context.Cause(ctx); errors.Is(why, cause.Stopped) {
-			return why // it does not drain
-		}
-		return cause.Shutdown.With(fmt.Errorf("%w: %w", ErrDrainCutShort, context.Cause(ctx)))
+	case <-d.hurry:
+		return cutShort(why)
 	case <-limit.C:
-		return cause.DrainExpired.With(context.Cause(ctx))
-	case <-done:
+		return cause.DrainExpired.With(why)
+	case <-d.done:
 		return cause.Shutdown
 	}
+}
+
+// cutShort is the cause of the end of a drain that was told to end. What was stopped alone does not
+// drain.
+func cutShort(why error) error {
+	if errors.Is(why, cause.Stopped) {
+		return why
+	}
+	return cause.Shutdown.With(fmt.Errorf("%w: %w", ErrDrainCutShort, why))
 }
 
 // wait waits for the first of two channels, and reports whether it was event.

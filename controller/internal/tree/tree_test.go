@@ -81,6 +81,45 @@ func TestC3TheEndIsTheSameInstant(t *testing.T) {
 	}
 }
 
+// TestC3ADrainForWhichThereIsNoTimeEndsWithTheRoot is told to hurry before the end, and looks at once at
+// what items run on.
+func TestC3ADrainForWhichThereIsNoTimeEndsWithTheRoot(t *testing.T) {
+	hurry := make(chan struct{})
+	close(hurry)
+	for name, atEnd := range map[string]func(end func(error), cancel context.CancelCauseFunc){
+		"the parent ends": func(_ func(error), cancel context.CancelCauseFunc) { cancel(errEnd) },
+		"a part fails":    func(end func(error), _ context.CancelCauseFunc) { end(cause.ComponentFailed.With(errEnd)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 200 {
+				parent, cancel := ends(t)
+				root, end, release := tree.New(parent)
+				below, stop := context.WithCancel(root)
+				draining, releaseDrain := tree.Drain(below, nil, hurry, time.Hour)
+				item, stopItem := context.WithCancel(draining)
+				if item.Err() != nil {
+					t.Fatal("it has ended before the end")
+				}
+				atEnd(end, cancel)
+				late, releaseLate := tree.Drain(root, nil, hurry, time.Hour)
+				for name, ctx := range map[string]context.Context{"the root": root, "the drain": draining, "an item": item, "a drain made later": late} {
+					if ctx.Err() == nil || !errors.Is(context.Cause(ctx), errEnd) {
+						t.Fatalf("%s is alive (%v), with the cause %v", name, ctx.Err(), context.Cause(ctx))
+					}
+				}
+				if !errors.Is(context.Cause(item), tree.ErrDrainCutShort) {
+					t.Fatalf("the item ended because of %v", context.Cause(item))
+				}
+				stop()
+				stopItem()
+				releaseDrain()
+				releaseLate()
+				release()
+			}
+		})
+	}
+}
+
 func TestValuesComeFromBothAndTheEndFromOne(t *testing.T) {
 	parent, cancel := ends(t)
 	values, cancelValues := context.WithCancel(context.WithValue(t.Context(), key("more"), "values"))

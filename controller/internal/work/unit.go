@@ -77,8 +77,8 @@ type Limits struct {
 // budget is an item's time. It is empty for other units.
 type budget struct {
 	limits *Limits
-	due    time.Time       // the end of the item's whole time
-	item   context.Context //ctxvet:ok ctxfield: ReserveContext needs the item's context without its deadline
+	due    time.Time // the end of the item's whole time
+	reconcileContext
 }
 
 // SetLimits gives an item its time. It must be called before the unit is added to a [Registry].
@@ -88,11 +88,17 @@ func (b *budget) SetLimits(start time.Time, limits *Limits) {
 }
 
 // WithDeadline returns the context for the reconcile function of an item. ctx is the item's own
-// context, which ends for every reason but the time.
-func (b *budget) WithDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	b.item = ctx
-	return context.WithDeadlineCause(ctx, b.due.Add(-b.limits.Reserve), cause.ItemTimeout)
+// context, which ends for every reason but the time. It is called once, and Returned must follow.
+func (u *Unit) WithDeadline(ctx context.Context) context.Context {
+	u.begin(ctx, (*itemError)(u), u.due.Add(-u.limits.Reserve))
+	return &u.reconcileContext
 }
+
+// itemError is an item as the detail of a cause.
+type itemError Unit
+
+// Error names the item.
+func (e *itemError) Error() string { return "the item " + e.Key.String() + " of " + e.Owner }
 
 // Overdue reports whether an item's whole time was over at a moment, and by more than grace.
 func (b *budget) Overdue(now time.Time, grace time.Duration) bool {
@@ -100,12 +106,13 @@ func (b *budget) Overdue(now time.Time, grace time.Duration) bool {
 }
 
 // ReserveContext returns a context with the values of ctx that ends with the item's whole time, or
-// in the instant in which the item is cancelled. It has ended already if the item has.
+// in the instant in which the item is cancelled or its reconcile function returns. It has ended
+// already if the item has.
 func (b *budget) ReserveContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	if b.limits == nil {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadlineCause(tree.WithValues(b.item, ctx), b.due, cause.ItemTimeout)
+	return context.WithDeadlineCause(tree.WithValues(b.withoutDeadline(), ctx), b.due, cause.ItemTimeout)
 }
 
 // ExternalContext limits ctx to the time for one call to something that is not the API server.
@@ -144,6 +151,14 @@ func (l *ledger) CallBegan(c *Outstanding) {
 	defer l.mu.Unlock()
 	l.outstanding = append(l.outstanding, c)
 	l.count(c)
+}
+
+// CallWillBegin notes that a call waits for the client-side rate limiter, before anything else of it
+// is known. CallEnded must follow when the wait is over.
+func (l *ledger) CallWillBegin(c *Outstanding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outstanding = append(l.outstanding, c)
 }
 
 // CallRepeated notes another attempt at a call that has begun.

@@ -23,9 +23,8 @@ func item(t *testing.T) (ctx context.Context, unit *work.Unit, above context.Can
 	t.Cleanup(func() { cancel(nil) })
 	unit = &work.Unit{Kind: report.Item, Start: time.Now()}
 	unit.SetLimits(unit.Start, &work.Limits{Item: time.Minute, Reserve: 10 * time.Second, External: time.Second})
-	ctx, stop := unit.WithDeadline(work.NewContext(parent, unit))
-	t.Cleanup(stop)
-	return ctx, unit, cancel
+	t.Cleanup(unit.Returned)
+	return unit.WithDeadline(work.NewContext(parent, unit)), unit, cancel
 }
 
 func TestC9AnItemsContextEndsAReserveBeforeTheItem(t *testing.T) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package transport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/lanyard-k8s/lanyard/clientset/deprecated"
+	"github.com/lanyard-k8s/lanyard/clientset/versioned"
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+)
+
+// orphaned is told of orphans.
+type orphaned struct {
+	observe.Nop
+	told []string
+}
+
+func (o *orphaned) CallOrphaned(_ context.Context, call *observe.Call, at string) {
+	o.told = append(o.told, call.Call.String()+" at "+at[strings.LastIndex(at, "/")+1:])
+}
+
+func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
+	o := &orphaned{}
+	tr := New(Options{Observers: observe.Observers{o}})
+	config := tr.Instrument(&rest.Config{Transport: handler(func(*http.Request) (*http.Response, error) { return answerOf(404, "{}"), nil })})
+	client := versioned.NewForConfigOrDie(config).WardleV1beta1()
+	call := func(ctx context.Context, name string) {
+		_, _ = client.Flunders("n").Get(ctx, name, metav1.GetOptions{})
+	}
+	_, _, line, _ := runtime.Caller(0) // two lines below the call
+	call(t.Context(), "before")
+	tr.Begin(t.Context(), t.Context())
+	call(work.NewContext(t.Context(), &work.Unit{}), "known")
+	for i := range 3 {
+		call(t.Context(), fmt.Sprint("p", i))
+	}
+	old := deprecated.NewForConfigOrDie(config).WardleV1beta1() // has context.TODO() in generated code
+	_, _ = old.Flunders("n").Get("q", metav1.GetOptions{})
+	_, _, other, _ := runtime.Caller(0) // one line below the call
+	want := fmt.Sprintf("get flunders.wardle.example.com n/p0 at orphans_test.go:%d, get flunders.wardle.example.com n/q at orphans_test.go:%d", line-2, other-1)
+	if got := strings.Join(o.told, ", "); got != want {
+		t.Errorf("told of %s, want %s", got, want)
+	}
+}
+
+// TestC3AnOrphanIsNeverAliveAfterTheEnd looks at once: nothing is sent.
+func TestC3AnOrphanIsNeverAliveAfterTheEnd(t *testing.T) {
+	for range 200 {
+		sent := false
+		tr := New(Options{})
+		client := clientOf(t, tr, &rest.Config{Transport: handler(func(*http.Request) (*http.Response, error) {
+			sent = true
+			return answerOf(200, "{}"), nil
+		})})
+		ctx, end := context.WithCancelCause(t.Context())
+		tr.Begin(ctx, ctx)
+		end(cause.Shutdown)
+		for _, path := range []string{pods, "/api/v1/pods?watch=true"} {
+			if _, err := client.Do(request(t, t.Context(), "GET", path)); !errors.Is(err, cause.Shutdown) || sent {
+				t.Fatalf("it was sent (%v), with the error %v", sent, err)
+			}
+		}
+	}
+}
+
+// TestACallThatOutlivesItsWorkEndsWithTheTransport has calls whose contexts have left the tree, on
+// real connections.
+func TestACallThatOutlivesItsWorkEndsWithTheTransport(t *testing.T) {
+	s := newSecured(t)
+	tr := New(Options{})
+	client := clientOf(t, tr, s.withCertificate(t, "a"))
+	ctx := context.WithoutCancel(work.NewContext(t.Context(), &work.Unit{Kind: report.Runnable}))
+	watch := to(t, ctx, client, "GET", s.URL+"/api/v1/pods?watch=true")
+	defer watch.Body.Close()
+	errs := make(chan error, 2)
+	go func() {
+		_, err := watch.Body.Read(make([]byte, 1))
+		errs <- err
+	}()
+	tr.Close()
+	if err := <-errs; !errors.Is(err, ErrEnded) {
+		t.Errorf("the watch ended with %v", err)
+	}
+	if _, err := client.Do(request(t, ctx, "GET", pods)); !errors.Is(err, ErrEnded) {
+		t.Errorf("a call after the end returned %v", err)
+	}
+}
