@@ -118,21 +118,3 @@ func Declares(info *types.Info, fn *ast.FuncType, name string) bool {
 
 // InFunc reports whether v is a parameter or a local variable of this function, not of one around it.
 func InFunc(fn ast.Node, v *types.Var) bool { return fn.Pos() <= v.Pos() && v.Pos() < fn.End() }
-
-// DoneOf returns the variable whose Done() the expression is, or nil.
-func DoneOf(info *types.Info, e ast.Expr) *types.Var {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok {
-		return nil
-	}
-	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "Done" || info.TypeOf(sel.X) == nil || !IsContext(info.TypeOf(sel.X)) {
-		return nil
-	}
-	id, ok := sel.X.(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	v, _ := info.Uses[id].(*types.Var)
-	return v
-}
