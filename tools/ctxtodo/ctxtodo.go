@@ -26,6 +26,9 @@ code, or after its end was looked at. There, write context.WithoutCancel and a t
 A function that is given a context as _ or without a name has one as well. The fix names the
 parameter and writes it in place of TODOs; a Background is left to a person.
 
+A function that is told to end by a channel such as stopCh, and is given no context, needs one that
+ends with the channel: a new one in it does not.
+
 Silent: Background in such places, in tests and in files for tests (which name testing.T, TB, B, F
 or M), under a cancel function that is stored or handed on, in a comparison, in functions that
 return a context and in calls whose own context is dropped (the root of a trace), where it is meant;
@@ -51,7 +54,10 @@ func run(pass *analysis.Pass) (any, error) {
 			dropped.add(s, made, f)
 			continue
 		}
-		if v := s.Nearest(); v != nil && !scope.Endless(pass.TypesInfo, s.Cursor, v) {
+		switch v := s.Nearest(); {
+		case v == nil:
+			stopped(pass, s, made)
+		case !scope.Endless(pass.TypesInfo, s.Cursor, v):
 			report(pass, s.Cursor, s.Node, made, v)
 		}
 	}

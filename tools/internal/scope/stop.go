@@ -115,3 +115,30 @@ func Waits(info *types.Info, n ast.Node, v *types.Var) bool {
 	})
 	return found
 }
+
+// After reports whether the code at c runs after its function has received from the channel v. What
+// is received in a branch that leaves the function does not count.
+func After(info *types.Info, c inspector.Cursor, v *types.Var) bool {
+	fn, ok := Func(c)
+	if !ok {
+		return false
+	}
+	for at := range fn.Preorder((*ast.UnaryExpr)(nil)) {
+		n := at.Node().(*ast.UnaryExpr)
+		if n.Pos() < c.Node().Pos() && Waits(info, n, v) && !leaves(at, fn, c.Node().Pos()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Cancels reports whether the new context made at c goes to a call that returns a function which
+// cancels it: then somebody ends it.
+func Cancels(info *types.Info, c inspector.Cursor) bool {
+	with, ok := c.Parent().Node().(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	made, ok := info.TypeOf(with).(*types.Tuple)
+	return ok && made.Len() == 2 && IsCancel(made.At(1).Type())
+}
