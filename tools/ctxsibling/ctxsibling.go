@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/lanyard-k8s/lanyard/tools/ctxlanyard"
 	"github.com/lanyard-k8s/lanyard/tools/internal/answer"
 	"github.com/lanyard-k8s/lanyard/tools/internal/edit"
 	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
@@ -28,7 +29,8 @@ A field such as ListFunc of a struct literal has a sibling in the same way.
 
 The fix is offered where the results are the same or unused.
 
-Silent: where no context is in scope; in the sibling itself; in generated files; the standard library, which is noctx's.`
+Silent: where no context is in scope; in the sibling itself; in generated files; the standard library,
+which is noctx's; the informers of Lanyard's programs, which are ctxlanyard's.`
 
 // Analyzer is ctxsibling.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -79,7 +81,7 @@ func (f finder) call(c inspector.Cursor, n *ast.CallExpr) {
 		return
 	}
 	s, ok := find(pass, n, fn)
-	if !ok || inSibling(c, s.name) {
+	if !ok || inSibling(c, s.name) || ctxlanyard.Advice(pass, n) != "" {
 		return
 	}
 	v := f.nearest(c)
