@@ -19,6 +19,17 @@ func IsContext(t types.Type) bool {
 	return ok && named.Obj().Name() == "Context" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context"
 }
 
+// ActsAsContext reports whether values of t, or pointers to them, have the methods of a context.
+func ActsAsContext(t types.Type) bool {
+	for _, name := range []string{"Deadline", "Done", "Err", "Value"} {
+		m, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
+		if _, ok := m.(*types.Func); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // detached are names that say: this context does not end with the work.
 var detached = regexp.MustCompile(`(?i)shutdown|clean|release|detach|stop|teardown|background`)
 
