@@ -11,8 +11,8 @@ require (
 	github.com/go-logr/logr v1.4.4
 	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674
-	github.com/lanyard-k8s/lanyard v0.0.0-00010101000000-000000000000
-	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-00010101000000-000000000000
+	github.com/lanyard-k8s/lanyard v0.0.0-20261126165832-d112bc109cfe
+	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-20261126165832-d112bc109cfe
 	go.opentelemetry.io/otel v1.47.0
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp v1.47.0
 	go.opentelemetry.io/otel/sdk v1.47.0

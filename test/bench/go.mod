@@ -9,8 +9,8 @@ replace (
 
 require (
 	github.com/go-logr/logr v1.4.4
-	github.com/lanyard-k8s/lanyard v0.0.0-00010101000000-000000000000
-	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-00010101000000-000000000000
+	github.com/lanyard-k8s/lanyard v0.0.0-20261126165832-d112bc109cfe
+	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-20261126165832-d112bc109cfe
 	go.opentelemetry.io/otel/sdk v1.47.0
 	go.opentelemetry.io/otel/sdk/metric v1.47.0
 	go.uber.org/goleak v1.3.0

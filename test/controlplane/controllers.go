@@ -10,9 +10,16 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/controlplane/assets"
 )
 
-// controllers are the ones that run: what workloads, ownership, namespaces,
+// DefaultControllers returns the names of the controllers that run unless
+// Options.Controllers says otherwise: what Deployments, ownership, namespaces,
 // service accounts, access rules and nodes need to behave as in a real cluster.
-func controllers() []string {
+// Every call returns a list of its own.
+//
+// Others that operators often need: "job-controller", "cronjob-controller",
+// "statefulset-controller", "daemonset-controller", "endpointslice-controller",
+// "endpoints-controller", "disruption-controller", "resourcequota-controller",
+// "ttl-after-finished-controller". Without them their objects stay as they are.
+func DefaultControllers() []string {
 	return []string{
 		"deployment-controller",
 		"replicaset-controller",
@@ -28,7 +35,7 @@ func controllers() []string {
 
 // startControllers starts what acts on the cluster. None of them serves
 // anything (port 0), so that none needs a port.
-func (p *ControlPlane) startControllers(binaries string) error {
+func (p *ControlPlane) startControllers(binaries string, names []string) error {
 	kubeconfig, ca := p.dirs.path("admin.kubeconfig"), p.dirs.path("ca.crt")
 	if err := WriteKubeconfig(kubeconfig, p.Config()); err != nil {
 		return err
@@ -41,7 +48,7 @@ func (p *ControlPlane) startControllers(binaries string) error {
 		args      []string
 	}{
 		{assets.ControllerManager, []string{
-			"--controllers=" + strings.Join(controllers(), ","),
+			"--controllers=" + strings.Join(names, ","),
 			"--root-ca-file=" + ca,
 			"--leader-elect=false", "--secure-port=0",
 			"--kube-api-qps=200", "--kube-api-burst=400",

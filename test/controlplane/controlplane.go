@@ -40,12 +40,15 @@ type ControlPlane struct {
 // Start builds what is missing, starts the control plane and returns when it
 // is ready: the API server says so on /readyz and has the default namespace;
 // with Options.Nodes, also every node is ready and untainted, and the default
-// service account exists.
+// service account exists. It then says what runs, on Options.Assets.Progress.
 //
 // The context limits Start, not the life of the control plane: end that with
 // Stop. If Start fails, or ctx ends, nothing that it started is left. The error
 // names what was missing and ends with the log of a component that died.
 func Start(ctx context.Context, o Options) (*ControlPlane, error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("start control plane: %w", err)
+	}
 	binaries, err := assets.Ensure(ctx, o.Assets, o.components()...)
 	if err != nil {
 		return nil, fmt.Errorf("start control plane: %w", err)
@@ -60,6 +63,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 		defer cancel()
 		return nil, errors.Join(fmt.Errorf("start control plane: %w", err), p.Stop(stopCtx))
 	}
+	o.say(p.version)
 	return p, nil
 }
 
@@ -79,7 +83,7 @@ func (p *ControlPlane) start(ctx context.Context, o Options, binaries string) (e
 	if o.Nodes == 0 {
 		return nil
 	}
-	if err := p.startControllers(binaries); err != nil {
+	if err := p.startControllers(binaries, o.controllers()); err != nil {
 		return err
 	}
 	return p.awaitNodes(ctx, o.Nodes)

@@ -3,6 +3,10 @@
 package controlplane
 
 import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane/assets"
@@ -15,6 +19,16 @@ type Options struct {
 	// ServiceAccount admission plugin is off, because nobody would create the
 	// service accounts which it demands of every pod. Default: 0.
 	Nodes int
+	// Controllers are the controllers of kube-controller-manager that run, by
+	// the names that its flag --controllers takes. A name that it does not know
+	// is an error of Start. They need Nodes: without, none of them runs. To have
+	// more than the default ones:
+	//
+	//	append(controlplane.DefaultControllers(), "job-controller", "statefulset-controller")
+	//
+	// Start says which ones run, on Assets.Progress.
+	// Default: DefaultControllers.
+	Controllers []string
 	// Dir is the folder for the components' logs, which stay there, and for
 	// state, which Stop removes. It is created if need be.
 	// Default: a temporary folder, which Stop removes with the logs.
@@ -30,6 +44,44 @@ type Options struct {
 	// Assets says where binaries are cached and who is told when they are
 	// built. Default: the user's cache folder, os.Stderr.
 	Assets assets.Options
+}
+
+// ErrNoNodes is the error of Start when Options.Controllers names controllers and Options.Nodes is 0.
+var ErrNoNodes = errors.New("Options.Controllers needs Options.Nodes: without nodes no controller runs; set Nodes to 1 or more")
+
+func (o Options) check() error {
+	if len(o.Controllers) > 0 && o.Nodes == 0 {
+		return ErrNoNodes
+	}
+	return nil
+}
+
+func (o Options) controllers() []string {
+	if len(o.Controllers) > 0 {
+		return o.Controllers
+	}
+	return DefaultControllers()
+}
+
+// say tells the user what runs.
+func (o Options) say(version string) {
+	w := o.Assets.Progress
+	if w == nil {
+		w = os.Stderr
+	}
+	fmt.Fprintf(w, "control plane: Kubernetes %s runs %s\n", version, o.running())
+}
+
+func (o Options) running() string {
+	var names []string
+	for _, c := range o.components() {
+		names = append(names, string(c))
+	}
+	text := strings.Join(names, ", ")
+	if o.Nodes == 0 {
+		return text + ", and no controllers"
+	}
+	return fmt.Sprintf("%s with %d nodes, and the controllers %s", text, o.Nodes, strings.Join(o.controllers(), ", "))
 }
 
 func (o Options) components() []assets.Component {

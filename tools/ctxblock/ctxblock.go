@@ -23,8 +23,9 @@ Sleep(Duration) of anything, a bare channel receive, a select without the contex
 wait functions of old hold up shutdown, loss of leadership and the next item until they are over.
 
 Silent: sleeps shorter than a tenth of a second, joins of a goroutine that the same function
-starts, channels that a call on the context has returned, stop channels that are parameters, the drain of a stopped timer, channels named for stopping, clean-up code and what comes after the
-context's end, defers and goroutines, tests and files for tests (which name testing.T, TB, B, F or
+starts, channels that a call on the context has returned, Done channels of contexts also in
+variables, stop channels that are parameters, the drain of a stopped timer, channels named for
+stopping, clean-up code and what comes after the context's end, defers and goroutines, tests and files for tests (which name testing.T, TB, B, F or
 M); where the context in scope is itself a new Background or TODO.`
 
 // Analyzer is ctxblock.
@@ -51,11 +52,11 @@ func run(pass *analysis.Pass) (any, error) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
 			sleep(pass, c, n, v)
-			oldWait(pass, n, v)
+			oldWait(pass, c, n, v)
 		case *ast.UnaryExpr:
 			receive(pass, c, n, v)
 		case *ast.SelectStmt:
-			choice(pass, n, v)
+			choice(pass, c, n, v)
 		}
 	}
 	return nil, nil
@@ -72,13 +73,17 @@ var stopWaits = map[string]string{
 }
 
 // oldWait reports those whose channel is not a context's: ctxsibling has the others.
-func oldWait(pass *analysis.Pass, call *ast.CallExpr, v *types.Var) {
+func oldWait(pass *analysis.Pass, c inspector.Cursor, call *ast.CallExpr, v *types.Var) {
 	fn := typeutil.StaticCallee(pass.TypesInfo, call)
 	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "k8s.io/apimachinery/pkg/util/wait" || fn.Signature().Recv() != nil || len(call.Args) == 0 {
 		return
 	}
 	next, ok := stopWaits[fn.Name()]
-	if !ok || given(pass, call.Args[len(call.Args)-1]) || fn.Pkg().Scope().Lookup(next) == nil || scope.DoneOf(pass.TypesInfo, call.Args[len(call.Args)-1]) != nil {
+	stop := call.Args[len(call.Args)-1]
+	if !ok || given(pass, stop) || fn.Pkg().Scope().Lookup(next) == nil {
+		return
+	}
+	if _, done := scope.DoneOf(pass.TypesInfo, c, stop); done {
 		return
 	}
 	pass.Reportf(call.Pos(), "wait.%s does not end when %s does: write wait.%s", fn.Name(), v.Name(), next)

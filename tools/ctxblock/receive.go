@@ -6,7 +6,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"regexp"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
@@ -14,12 +13,15 @@ import (
 	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
 )
 
-// stopName are channels that are there to end the wait.
-var stopName = regexp.MustCompile(`(?i)done|stop|quit|exit|clos|shutdown|cancel|term|sig`)
+// stops reports whether the channel is there to end the wait: by its name, or as a context's Done.
+func stops(pass *analysis.Pass, c inspector.Cursor, ch ast.Expr) bool {
+	_, done := scope.DoneOf(pass.TypesInfo, c, ch)
+	return done || scope.StopName.MatchString(types.ExprString(ch))
+}
 
 // receive reports a receive outside of a select.
 func receive(pass *analysis.Pass, c inspector.Cursor, n *ast.UnaryExpr, v *types.Var) {
-	if n.Op != token.ARROW || inComm(c) || stopName.MatchString(types.ExprString(n.X)) {
+	if n.Op != token.ARROW || inComm(c) || stops(pass, c, n.X) {
 		return
 	}
 	if joins(pass, c, n.X, v) || drains(c) {
@@ -105,13 +107,13 @@ func is(pass *analysis.Pass, e ast.Expr, obj types.Object) bool {
 }
 
 // choice reports a select that blocks and has no case which a stop would reach.
-func choice(pass *analysis.Pass, n *ast.SelectStmt, v *types.Var) {
+func choice(pass *analysis.Pass, c inspector.Cursor, n *ast.SelectStmt, v *types.Var) {
 	for _, s := range n.Body.List {
 		clause := s.(*ast.CommClause)
 		if clause.Comm == nil {
 			return
 		}
-		if ch := received(clause.Comm); ch != nil && stopName.MatchString(types.ExprString(ch)) {
+		if ch := received(clause.Comm); ch != nil && stops(pass, c, ch) {
 			return
 		}
 	}

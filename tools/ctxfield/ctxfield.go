@@ -22,12 +22,14 @@ A stored context is that of whoever made the struct, not of the call at hand: it
 and trace are the wrong ones. Worse, and reported apart, is a method that is given a context and
 uses the stored one.
 
-A stored context is reported where its type has a method that is given one. With -ctxfield.all
-every stored one is, also those of requests, writers and options; most of these are meant.
+A stored context is reported where its type has a method that is given one, and where something
+assigns to it, as in x.ctx = ctx: then the struct is older than the context, and lives longer. The
+finding is at the field, so that one answer there is enough. With -ctxfield.all every stored one is
+reported, also those of requests, writers and options that are made with one; most of these are meant.
 
 Silent: a struct that holds a cancel function as well, as it ends its context itself, and types with
-a method WithContext or Context that is given one, and what that returns, as http.Request, and files
-for tests, which name testing.T, TB, B, F or M (all are reported with -ctxfield.all, the first if it
+a method WithContext or Context that is given one, and what that returns, as http.Request, and
+functions so named that assign; files for tests, which name testing.T, TB, B, F or M (all are reported with -ctxfield.all, the first if it
 has methods); a call that is given both contexts; types that are
 contexts themselves (they have Deadline, Done, Err and Value); tests.`
 
@@ -46,36 +48,44 @@ func newAnalyzer() *analysis.Analyzer {
 
 func run(pass *analysis.Pass, all bool) {
 	root := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector).Root()
+	by := assigned(pass, root)
 	for c := range root.Preorder((*ast.TypeSpec)(nil), (*ast.SelectorExpr)(nil)) {
 		if edit.Test(pass, c.Node().Pos()) {
 			continue
 		}
 		switch n := c.Node().(type) {
 		case *ast.TypeSpec:
-			declaration(pass, n, all)
+			declaration(pass, n, by, all)
 		case *ast.SelectorExpr:
 			use(pass, c, n)
 		}
 	}
 }
 
-func declaration(pass *analysis.Pass, spec *ast.TypeSpec, all bool) {
+func declaration(pass *analysis.Pass, spec *ast.TypeSpec, by map[*types.Var]string, all bool) {
 	st, ok := spec.Type.(*ast.StructType)
 	if !ok || isItselfContext(pass, spec) || owns(pass, st) && !hasMethods(pass, spec) {
 		return
 	}
-	if !all && (owns(pass, st) || handedOver(pass, spec) || !givenOne(pass, spec) || edit.TestHelper(pass, spec.Pos())) {
+	if !all && (owns(pass, st) || handedOver(pass, spec) || edit.TestHelper(pass, spec.Pos())) {
 		return
 	}
-	text := "its methods run on the end, deadline and trace of whoever made it, not of their caller: pass the context as each method's first parameter"
-	if !hasMethods(pass, spec) {
-		text = "whoever is handed it runs on the end, deadline and trace of its maker, and does not see which: pass the context beside it, as the first parameter"
-	}
+	every := all || givenOne(pass, spec)
 	for _, f := range st.Fields.List {
-		if scope.IsContext(pass.TypesInfo.TypeOf(f.Type)) {
-			pass.Reportf(f.Pos(), "%s stores a context: %s", spec.Name.Name, text)
+		if !scope.IsContext(pass.TypesInfo.TypeOf(f.Type)) {
+			continue
+		}
+		if who := storedBy(pass, f, by); every || who != "" {
+			pass.Reportf(f.Pos(), "%s stores a context%s: %s", spec.Name.Name, who, remedy(pass, spec))
 		}
 	}
+}
+
+func remedy(pass *analysis.Pass, spec *ast.TypeSpec) string {
+	if hasMethods(pass, spec) {
+		return "its methods run on the end, deadline and trace of whoever made it, not of their caller: pass the context as each method's first parameter"
+	}
+	return "whoever is handed it runs on the end, deadline and trace of its maker, and does not see which: pass the context beside it, as the first parameter"
 }
 
 // owns reports whether the struct holds a function that ends a context as well: what is stored is
@@ -147,16 +157,7 @@ func hasMethods(pass *analysis.Pass, spec *ast.TypeSpec) bool {
 
 func isItselfContext(pass *analysis.Pass, spec *ast.TypeSpec) bool {
 	obj := pass.TypesInfo.Defs[spec.Name]
-	if obj == nil {
-		return false
-	}
-	for _, name := range []string{"Deadline", "Done", "Err", "Value"} {
-		m, _, _ := types.LookupFieldOrMethod(obj.Type(), true, pass.Pkg, name)
-		if _, ok := m.(*types.Func); !ok {
-			return false
-		}
-	}
-	return true
+	return obj != nil && scope.ActsAsContext(obj.Type())
 }
 
 // use reports a stored context that is passed to a call where the function has one of its own.

@@ -21,7 +21,11 @@ const doc = `report goroutines that are not joined by the function whose context
 
 A function that is given a context and starts a goroutine on it returns before the goroutine
 does: work goes on after shutdown was reported as done, or after the lease was given up. A
-goroutine on context.Background is not even told to end.
+goroutine on context.Background is not even told to end; nor is one in a function that is told by a
+channel such as stopCh.
+
+A goroutine with a loop that has no way out, over a ticker or on wait.NeverStop runs until the
+process ends.
 
 It looks at functions that wait for a context's end and at those that by their name handle an item
 (reconcile, sync, handle, process). With -ctxgo.all it looks at all; many of the others are there to
@@ -48,20 +52,57 @@ func newAnalyzer() *analysis.Analyzer {
 
 func run(pass *analysis.Pass, all bool) {
 	for s := range scope.Each[*ast.GoStmt](pass) {
-		stmt, v := s.Node, s.Nearest()
-		if v == nil || s.Test() || inMain(pass, s.Cursor) || scope.Endless(pass.TypesInfo, s.Cursor, v) {
+		if s.Test() || inMain(pass, s.Cursor) {
 			continue
 		}
-		if watches(pass, stmt) || !all && !stays(pass, s.Cursor) {
+		if why := endless(pass, s.Node.Call); why != "" {
+			pass.Reportf(s.Node.Pos(), "nothing ends this goroutine: %s: %s", why, ending(pass, s))
 			continue
 		}
-		if madeUp(pass, s.Cursor) {
-			pass.Reportf(stmt.Pos(), "this goroutine runs on a context that never ends, although %s is in scope: nothing tells it to stop at shutdown: pass %[1]s and join it", v.Name())
-			continue
+		switch v := s.Nearest(); {
+		case v == nil:
+			deaf(pass, s)
+		case !scope.Endless(pass.TypesInfo, s.Cursor, v):
+			onContext(pass, s, v, all)
 		}
-		if v.Kind() == types.ParamVar && uses(pass, stmt, v) && !joined(pass, stmt) && !constructs(s.Cursor) {
-			pass.Reportf(stmt.Pos(), "nothing waits for this goroutine, which uses %s: it may still run when the function, and what it holds a lease for, is over: join it with a sync.WaitGroup or an errgroup before returning", v.Name())
-		}
+	}
+}
+
+// ending says how the goroutine can be ended.
+func ending(pass *analysis.Pass, s scope.Site[*ast.GoStmt]) string {
+	if v := s.Nearest(); v != nil {
+		return "end it with " + v.Name() + " and join it"
+	}
+	if stop := scope.Stop(pass.Pkg, s.Cursor); stop != nil {
+		return "end it with " + stop.Name() + " and join it"
+	}
+	return "give it a context, and join it"
+}
+
+// deaf reports a goroutine on a new context where a channel tells the function to end.
+func deaf(pass *analysis.Pass, s scope.Site[*ast.GoStmt]) {
+	stop := scope.Stop(pass.Pkg, s.Cursor)
+	if stop == nil || scope.After(pass.TypesInfo, s.Cursor, stop) || !madeUp(pass, s.Cursor, true) {
+		return
+	}
+	if lit, ok := s.Node.Call.Fun.(*ast.FuncLit); ok && scope.Waits(pass.TypesInfo, lit.Body, stop) {
+		return
+	}
+	pass.Reportf(s.Node.Pos(), "this goroutine runs on a context that does not end when %s is closed: give the function a context in place of %[1]s, or make one of it with wait.ContextForChannel", stop.Name())
+}
+
+// onContext reports a goroutine where the context v is in scope.
+func onContext(pass *analysis.Pass, s scope.Site[*ast.GoStmt], v *types.Var, all bool) {
+	stmt := s.Node
+	if watches(pass, stmt) || !all && !stays(pass, s.Cursor) {
+		return
+	}
+	if madeUp(pass, s.Cursor, false) {
+		pass.Reportf(stmt.Pos(), "this goroutine runs on a context that never ends, although %s is in scope: nothing tells it to stop at shutdown: pass %[1]s and join it", v.Name())
+		return
+	}
+	if v.Kind() == types.ParamVar && uses(pass, stmt, v) && !joined(pass, stmt) && !constructs(s.Cursor) {
+		pass.Reportf(stmt.Pos(), "nothing waits for this goroutine, which uses %s: it may still run when the function, and what it holds a lease for, is over: join it with a sync.WaitGroup or an errgroup before returning", v.Name())
 	}
 }
 
@@ -99,15 +140,18 @@ func constructs(c inspector.Cursor) bool {
 	return types.ExprString(decl.Type.Results.List[0].Type) != "error"
 }
 
+// inMain reports whether the goroutine is the process's own, started by main or init.
 func inMain(pass *analysis.Pass, c inspector.Cursor) bool {
 	decl, ok := scope.Decl(c)
-	return ok && pass.Pkg.Name() == "main" && decl.Name.Name == "main"
+	return ok && decl.Recv == nil && (pass.Pkg.Name() == "main" && decl.Name.Name == "main" || decl.Name.Name == "init")
 }
 
-// madeUp reports whether the goroutine gets or makes a Background or a TODO.
-func madeUp(pass *analysis.Pass, c inspector.Cursor) bool {
+// madeUp reports whether the goroutine gets or makes a Background or a TODO; with bare, one that is
+// not under a cancel function.
+func madeUp(pass *analysis.Pass, c inspector.Cursor, bare bool) bool {
 	for call := range c.Preorder((*ast.CallExpr)(nil)) {
-		if scope.NewContext(pass.TypesInfo, call.Node().(*ast.CallExpr)) != "" {
+		made := scope.NewContext(pass.TypesInfo, call.Node().(*ast.CallExpr)) != ""
+		if made && !(bare && scope.Cancels(pass.TypesInfo, call)) {
 			return true
 		}
 	}

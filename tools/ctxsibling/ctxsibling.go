@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 
+	"github.com/lanyard-k8s/lanyard/tools/ctxlanyard"
 	"github.com/lanyard-k8s/lanyard/tools/internal/answer"
 	"github.com/lanyard-k8s/lanyard/tools/internal/edit"
 	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
@@ -28,7 +29,8 @@ A field such as ListFunc of a struct literal has a sibling in the same way.
 
 The fix is offered where the results are the same or unused.
 
-Silent: where no context is in scope; in the sibling itself; in generated files; the standard library, which is noctx's.`
+Silent: where no context is in scope; in the sibling itself; in generated files; the standard library,
+which is noctx's; the informers of Lanyard's programs, which are ctxlanyard's.`
 
 // Analyzer is ctxsibling.
 var Analyzer = answer.Wrap(&analysis.Analyzer{
@@ -79,14 +81,12 @@ func (f finder) call(c inspector.Cursor, n *ast.CallExpr) {
 		return
 	}
 	s, ok := find(pass, n, fn)
-	if !ok || inSibling(c, s.name) {
+	if !ok || inSibling(c, s.name) || ctxlanyard.Advice(pass, n) != "" {
 		return
 	}
 	v := f.nearest(c)
 	if s.stop >= 0 && s.stop < len(n.Args) {
-		if done := scope.DoneOf(pass.TypesInfo, n.Args[s.stop]); done != nil {
-			v, s.done = done, true
-		}
+		v = s.stops(pass, c, n.Args[s.stop], v)
 	}
 	if v == nil && s.lead {
 		return
@@ -96,6 +96,24 @@ func (f finder) call(c inspector.Cursor, n *ast.CallExpr) {
 		d.SuggestedFixes = []analysis.SuggestedFix{{Message: "Call " + s.name, TextEdits: edits}}
 	}
 	pass.Report(d)
+}
+
+// stops notes what ends the call: the context that is returned, or another channel.
+func (s *sibling) stops(pass *analysis.Pass, c inspector.Cursor, arg ast.Expr, near *types.Var) *types.Var {
+	v, ok := scope.DoneOf(pass.TypesInfo, c, arg)
+	switch id, isName := ast.Unparen(arg).(*ast.Ident); {
+	case ok && v != nil:
+		s.done = true
+		if isName && s.note == "" { // without its last use, the variable does not compile
+			s.note = "with " + v.Name() + " in place of " + id.Name
+		}
+		return v
+	case ok:
+		s.channel = "another context"
+	case isName && id.Name != "nil":
+		s.channel = id.Name
+	}
+	return near
 }
 
 func message(n *ast.CallExpr, s sibling, v *types.Var) string {
@@ -108,6 +126,8 @@ func message(n *ast.CallExpr, s sibling, v *types.Var) string {
 		text += "what it logs is without the logger and the trace of " + v.Name()
 	} else if s.done {
 		text += "it stops with " + v.Name() + " but has none of its values"
+	} else if s.channel != "" {
+		text += "it stops with " + s.channel + " and has none of " + v.Name() + "'s values"
 	} else if s.lead {
 		text += "it goes on when " + v.Name() + " ends"
 	} else {

@@ -15,10 +15,11 @@ import (
 // A sibling is what to call instead, and how its signature differs.
 type sibling struct {
 	name        string
-	lead        bool  // it takes a context first
-	stop        int   // the argument that is a stop channel and goes, or -1
-	done        bool  // that argument is a context's Done
-	funcs       []int // the function arguments that gain a context
+	lead        bool   // it takes a context first
+	stop        int    // the argument that is a stop channel and goes, or -1
+	done        bool   // that argument is the Done of a context in a variable
+	channel     string // what it is else, or ""
+	funcs       []int  // the function arguments that gain a context
 	sameResults bool
 	bridge      *types.Func // makes the receiver that has it
 	note        string      // why there is no fix
@@ -90,7 +91,7 @@ func match(old, next *types.Signature) (sibling, bool) {
 		switch {
 		case j < next.Params().Len() && types.Identical(t, next.Params().At(j).Type()):
 			j++
-		case s.lead && s.stop < 0 && isStop(t):
+		case s.lead && s.stop < 0 && scope.IsStop(t):
 			s.stop = i
 		case j < next.Params().Len() && gains(t, next.Params().At(j).Type()):
 			s.funcs = append(s.funcs, i)
@@ -101,11 +102,6 @@ func match(old, next *types.Signature) (sibling, bool) {
 	}
 	s.sameResults = types.Identical(old.Results(), next.Results())
 	return s, j == next.Params().Len() && (s.lead || len(s.funcs) > 0)
-}
-
-func isStop(t types.Type) bool {
-	ch, ok := t.Underlying().(*types.Chan)
-	return ok && ch.Dir() != types.SendOnly && types.Identical(ch.Elem(), types.NewStruct(nil, nil))
 }
 
 // gains reports whether next is the function type old plus a context first.

@@ -40,7 +40,7 @@ func tabled(pass *analysis.Pass, n *ast.CallExpr, fn *types.Func) (sibling, bool
 	s := sibling{name: next.name, note: next.note, lead: true, stop: -1}
 	s.logs = fn.Pkg().Path() == errPath
 	for i, arg := range n.Args {
-		if scope.DoneOf(pass.TypesInfo, arg) != nil {
+		if t := pass.TypesInfo.TypeOf(arg); t != nil && scope.IsStop(t) {
 			s.stop = i
 		}
 	}

@@ -23,6 +23,12 @@ trace and every other value. A TODO is replaced by the context in scope, unless 
 that one may have ended: in a defer, in a goroutine, in a function literal, in clean-up or lease
 code, or after its end was looked at. There, write context.WithoutCancel and a time limit.
 
+A function that is given a context as _ or without a name has one as well. The fix names the
+parameter and writes it in place of TODOs; a Background is left to a person.
+
+A function that is told to end by a channel such as stopCh, and is given no context, needs one that
+ends with the channel: a new one in it does not.
+
 Silent: Background in such places, in tests and in files for tests (which name testing.T, TB, B, F
 or M), under a cancel function that is stored or handed on, in a comparison, in functions that
 return a context and in calls whose own context is dropped (the root of a trace), where it is meant;
@@ -38,19 +44,24 @@ var Analyzer = answer.Wrap(&analysis.Analyzer{
 })
 
 func run(pass *analysis.Pass) (any, error) {
+	dropped := &unnamed{pass: pass, by: map[ast.Node]*dropped{}}
 	for s := range scope.Each[*ast.CallExpr](pass) {
 		made := scope.NewContext(pass.TypesInfo, s.Node)
 		if made == "" {
 			continue
 		}
-		if v := s.Nearest(); scope.Endless(pass.TypesInfo, s.Cursor, v) {
+		if f, ok := scope.UnnamedAt(pass, s.Cursor); ok {
+			dropped.add(s, made, f)
 			continue
-		} else if v != nil {
+		}
+		switch v := s.Nearest(); {
+		case v == nil:
+			stopped(pass, s, made)
+		case !scope.Endless(pass.TypesInfo, s.Cursor, v):
 			report(pass, s.Cursor, s.Node, made, v)
-		} else if blank(pass, s.Cursor) && made == "TODO" {
-			pass.Reportf(s.Node.Pos(), "context.TODO() although the function is given a context, as _: name the parameter ctx and write ctx")
 		}
 	}
+	dropped.report()
 	return nil, nil
 }
 
@@ -154,22 +165,4 @@ func nilDefault(pass *analysis.Pass, c inspector.Cursor, v *types.Var) bool {
 		}
 	}
 	return false
-}
-
-// blank reports whether the function around c drops its context parameter.
-func blank(pass *analysis.Pass, c inspector.Cursor) bool {
-	f, ok := scope.Func(c)
-	if !ok {
-		return false
-	}
-	decl, ok := f.Node().(*ast.FuncDecl)
-	if !ok {
-		return false
-	}
-	fn, ok := pass.TypesInfo.Defs[decl.Name].(*types.Func)
-	if !ok {
-		return false
-	}
-	v := scope.Param(fn.Signature())
-	return v != nil && (v.Name() == "_" || v.Name() == "")
 }

@@ -106,8 +106,10 @@ func TestEachRuleThatIsBrokenIsNamed(t *testing.T) {
 			"example.com/fixture/tangled: files use each other: b.go <-> c.go",
 			"example.com/fixture/tangled: files are in a cycle: a.go, b.go, c.go",
 		}},
-		"a number above its limit": {"allow plain: other\nlimit file-max 2", "./plain", []string{"file-max is 7, and may be at most 2"}},
-		"no such number":           {"allow plain: other\nlimit beauty 2", "./plain", []string{"the rules limit beauty, which is not measured"}},
+		"a file above the limit": {"allow plain: other\nlimit file-max 2", "./plain", []string{
+			"file-max is 7, and may be at most 2: testdata/fixture/plain/plain.go:1 (7)",
+		}},
+		"no such number": {"allow plain: other\nlimit beauty 2", "./plain", []string{"the rules limit beauty, which is not measured"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "rules")
@@ -127,6 +129,36 @@ func TestEachRuleThatIsBrokenIsNamed(t *testing.T) {
 				t.Errorf("%q\nwant\n%q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestANumberAboveItsLimitNamesWhereItComesFrom(t *testing.T) {
+	m, err := house.Measure(load(t, "./..."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const a, b, c = "testdata/fixture/tangled/a.go", "testdata/fixture/tangled/b.go", "testdata/fixture/tangled/c.go"
+	for name, test := range map[string]struct {
+		limit float64
+		want  string
+	}{
+		"function-max":       {2, a + ":9 (5)"},
+		"functions-over-80":  {0, ""},
+		"width-max":          {37, b + ":5 (38)"},
+		"contexts-in-fields": {0, a + ":5 (1)"},
+		"goroutines":         {0, b + ":5 (1)"},
+		"variables":          {0, c + ":3 (1)"},
+		"parallel":           {0, a + ":11 (1)"},
+		"comments":           {0, ""},
+	} {
+		if got := m.Places(name, test.limit); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+	for _, name := range []string{"file-p90", "function-median"} {
+		if got := strings.Count(m.Places(name, 0), ", "); got != 4 {
+			t.Errorf("%s names %d places, want the 5 worst: %s", name, got+1, m.Places(name, 0))
+		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/lanyard-k8s/lanyard/tools/internal/scope"
 )
 
 // Measures are the numbers of a group of packages.
@@ -23,6 +25,8 @@ type Measures struct {
 	Contexts      int // contexts in fields of structs, other than structs that are contexts
 	Goroutines    int // go statements
 	Variables     int // of packages, errors excepted
+
+	places places
 }
 
 // Measure measures packages.
@@ -39,6 +43,12 @@ func Measure(all []Package) (Measures, error) {
 	return m, nil
 }
 
+// place notes where something that is measured stands.
+func (m *Measures) place(p Package, name string, n ast.Node, value int) {
+	at := p.Fset.Position(n.Pos())
+	m.places.add(name, at.Filename, at.Line, value)
+}
+
 const tabColumns = 4
 
 func (m *Measures) addText(path string) error {
@@ -48,7 +58,8 @@ func (m *Measures) addText(path string) error {
 	}
 	all := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	m.FileLines = append(m.FileLines, len(all))
-	for _, line := range all {
+	m.places.add("file", path, 1, len(all))
+	for i, line := range all {
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case trimmed == "" || strings.Contains(trimmed, "SPDX-License-Identifier"):
@@ -59,6 +70,7 @@ func (m *Measures) addText(path string) error {
 			m.CodeLines++
 		}
 		m.Widths = append(m.Widths, width(line))
+		m.places.add("width", path, i+1, width(line))
 	}
 	return nil
 }
@@ -84,9 +96,11 @@ func (m *Measures) addSyntax(p Package, file *ast.File) {
 		case *ast.AssignStmt:
 			if len(n.Lhs) > 1 && len(n.Lhs) == len(n.Rhs) && !isSwap(n) {
 				m.Parallel++
+				m.place(p, "parallel", n, 1)
 			}
 		case *ast.GoStmt:
 			m.Goroutines++
+			m.place(p, "goroutines", n, 1)
 		case *ast.TypeSpec:
 			m.addType(p, n)
 		}
@@ -98,7 +112,9 @@ func (m *Measures) addDeclaration(p Package, declaration ast.Decl) {
 	switch d := declaration.(type) {
 	case *ast.FuncDecl:
 		if d.Body != nil {
-			m.FunctionLines = append(m.FunctionLines, lines(p.Fset, d.Pos(), d.End()))
+			length := lines(p.Fset, d.Pos(), d.End())
+			m.FunctionLines = append(m.FunctionLines, length)
+			m.place(p, "function", d, length)
 		}
 	case *ast.GenDecl:
 		if d.Tok != token.VAR {
@@ -108,6 +124,7 @@ func (m *Measures) addDeclaration(p Package, declaration ast.Decl) {
 			for _, name := range spec.(*ast.ValueSpec).Names {
 				if object := p.TypesInfo.Defs[name]; name.Name != "_" && object != nil && !isError(object.Type()) {
 					m.Variables++
+					m.place(p, "variables", name, 1)
 				}
 			}
 		}
@@ -119,12 +136,14 @@ func (m *Measures) addType(p Package, spec *ast.TypeSpec) {
 	if !ok {
 		return
 	}
-	if object := p.TypesInfo.Defs[spec.Name]; object != nil && isContext(types.NewPointer(object.Type())) {
+	if object := p.TypesInfo.Defs[spec.Name]; object != nil && scope.ActsAsContext(object.Type()) {
 		return
 	}
 	for _, field := range fields.Fields.List {
-		if t := p.TypesInfo.TypeOf(field.Type); t != nil && t.String() == "context.Context" {
-			m.Contexts += max(1, len(field.Names))
+		if t := p.TypesInfo.TypeOf(field.Type); t != nil && scope.IsContext(t) {
+			count := max(1, len(field.Names))
+			m.Contexts += count
+			m.place(p, "contexts-in-fields", field, count)
 		}
 	}
 }
@@ -140,53 +159,4 @@ func isSwap(a *ast.AssignStmt) bool {
 
 func isError(t types.Type) bool {
 	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
-}
-
-// isContext reports whether a type has the methods of context.Context.
-func isContext(t types.Type) bool {
-	methods := types.NewMethodSet(t)
-	for _, name := range []string{"Deadline", "Done", "Err", "Value"} {
-		if methods.Lookup(nil, name) == nil {
-			return false
-		}
-	}
-	return true
-}
-
-// quantile returns a quantile of numbers; 0 if there are none.
-func quantile(numbers []int, q float64) int {
-	if len(numbers) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(numbers))
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
-}
-
-func per(n, of, base int) float64 { return float64(n) * float64(base) / float64(max(1, of)) }
-
-// Values returns the numbers by the names that limits use.
-func (m Measures) Values() map[string]float64 {
-	long := 0
-	for _, n := range m.FunctionLines {
-		if n > 80 {
-			long++
-		}
-	}
-	return map[string]float64{
-		"files":              float64(len(m.FileLines)),
-		"file-median":        float64(quantile(m.FileLines, .5)),
-		"file-p90":           float64(quantile(m.FileLines, .9)),
-		"file-max":           float64(quantile(m.FileLines, 1)),
-		"function-median":    float64(quantile(m.FunctionLines, .5)),
-		"function-p90":       float64(quantile(m.FunctionLines, .9)),
-		"function-max":       float64(quantile(m.FunctionLines, 1)),
-		"functions-over-80":  float64(long),
-		"width-p90":          float64(quantile(m.Widths, .9)),
-		"width-max":          float64(quantile(m.Widths, 1)),
-		"comments":           per(m.CommentLines, m.CodeLines, 1),
-		"parallel":           per(m.Parallel, m.CodeLines, 1_000),
-		"contexts-in-fields": per(m.Contexts, m.CodeLines, 10_000),
-		"goroutines":         float64(m.Goroutines),
-		"variables":          float64(m.Variables),
-	}
 }

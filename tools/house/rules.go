@@ -103,10 +103,18 @@ func (r *Rules) Violations(all []Package, m Measures) []string {
 		case !ok:
 			found = append(found, fmt.Sprintf("the rules limit %s, which is not measured", name))
 		case value > limit:
-			found = append(found, fmt.Sprintf("%s is %.4g, and may be at most %g", name, value, limit))
+			found = append(found, exceeded(name, value, limit, m))
 		}
 	}
 	return found
+}
+
+func exceeded(name string, value, limit float64, m Measures) string {
+	text := fmt.Sprintf("%s is %.4g, and may be at most %g", name, value, limit)
+	if at := m.Places(name, limit); at != "" {
+		text += ": " + at
+	}
+	return text
 }
 
 func (r *Rules) importViolations(name string, p Package) []string {

@@ -7,20 +7,14 @@
 //	ctxfix -ctxtodo -fix -diff ./...
 //	ctxfix -ctxplumb -fix ./...
 //
+// With -fix it prints the findings that are left, and exits with 0 only if there are none.
+//
 // Build after each step, and look at each hunk: see docs/migration.md.
 package main
 
 import (
-	"os"
-
-	"golang.org/x/tools/go/analysis/multichecker"
-
+	"github.com/lanyard-k8s/lanyard/tools/internal/fixes"
 	"github.com/lanyard-k8s/lanyard/tools/internal/suite"
 )
 
-func main() {
-	if rest, ok := repairs(os.Args[1:]); ok && os.Getenv(inner) == "" {
-		os.Exit(repair(os.Args[1:], rest))
-	}
-	multichecker.Main(suite.Fixers()...)
-}
+func main() { fixes.Main(suite.Fixers()...) }

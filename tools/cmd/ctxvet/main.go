@@ -12,9 +12,8 @@
 package main
 
 import (
-	"golang.org/x/tools/go/analysis/multichecker"
-
+	"github.com/lanyard-k8s/lanyard/tools/internal/fixes"
 	"github.com/lanyard-k8s/lanyard/tools/internal/suite"
 )
 
-func main() { multichecker.Main(suite.Vet()...) }
+func main() { fixes.Main(suite.Vet()...) }

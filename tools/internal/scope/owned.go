@@ -12,12 +12,7 @@ import (
 // Owned reports whether the new context made at c is given a cancel function that is kept: stored
 // or handed on, not only called here. Such a context ends when its owner says so.
 func Owned(info *types.Info, c inspector.Cursor) bool {
-	with, ok := c.Parent().Node().(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	made, ok := info.TypeOf(with).(*types.Tuple)
-	if !ok || made.Len() != 2 || !IsCancel(made.At(1).Type()) {
+	if !Cancels(info, c) {
 		return false
 	}
 	assign, ok := c.Parent().Parent().Node().(*ast.AssignStmt)

@@ -19,6 +19,17 @@ func IsContext(t types.Type) bool {
 	return ok && named.Obj().Name() == "Context" && named.Obj().Pkg() != nil && named.Obj().Pkg().Path() == "context"
 }
 
+// ActsAsContext reports whether values of t, or pointers to them, have the methods of a context.
+func ActsAsContext(t types.Type) bool {
+	for _, name := range []string{"Deadline", "Done", "Err", "Value"} {
+		m, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
+		if _, ok := m.(*types.Func); !ok {
+			return false
+		}
+	}
+	return true
+}
+
 // detached are names that say: this context does not end with the work.
 var detached = regexp.MustCompile(`(?i)shutdown|clean|release|detach|stop|teardown|background`)
 
@@ -118,21 +129,3 @@ func Declares(info *types.Info, fn *ast.FuncType, name string) bool {
 
 // InFunc reports whether v is a parameter or a local variable of this function, not of one around it.
 func InFunc(fn ast.Node, v *types.Var) bool { return fn.Pos() <= v.Pos() && v.Pos() < fn.End() }
-
-// DoneOf returns the variable whose Done() the expression is, or nil.
-func DoneOf(info *types.Info, e ast.Expr) *types.Var {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok {
-		return nil
-	}
-	sel, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "Done" || info.TypeOf(sel.X) == nil || !IsContext(info.TypeOf(sel.X)) {
-		return nil
-	}
-	id, ok := sel.X.(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	v, _ := info.Uses[id].(*types.Var)
-	return v
-}

@@ -48,3 +48,12 @@ func get(t *testing.T, dir, name string) string {
 	}
 	return string(text)
 }
+
+// copyScript puts one of the scripts in tools into a repository, where it can be run.
+func copyScript(t *testing.T, name, to string) {
+	t.Helper()
+	put(t, filepath.Dir(to), filepath.Base(to), get(t, "../..", name))
+	if err := os.Chmod(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -18,7 +18,7 @@ func TestThePassesOfOthersRunAreNarrowedAndCanBeAnswered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"lostcancel", "noctx", "SA1012", "SA1019", "usetesting"} {
+	for _, name := range []string{"lostcancel", "noctx", "SA1012", "SA1019"} {
 		t.Run(name, func(t *testing.T) {
 			analysistest.Run(t, dir, byName(t, name), "others/"+strings.ToLower(name))
 		})
@@ -43,6 +43,19 @@ func TestFatcontextIsSilentUntilItIsTurnedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	analysistest.Run(t, abs, fat, "others/fatcontext")
+}
+
+func TestUsetestingSaysNothingButAboutContextsAndThatWhenAsked(t *testing.T) {
+	dir, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	use := byName(t, "usetesting")
+	analysistest.Run(t, dir, use, "others/usetesting")
+	if err := use.Flags.Set("contextbackground", "true"); err != nil {
+		t.Fatal(err)
+	}
+	analysistest.Run(t, dir, use, "others/usetestingasked")
 }
 
 func byName(t *testing.T, name string) *analysis.Analyzer {

@@ -4,6 +4,7 @@
 package suite
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/ldez/usetesting"
@@ -18,7 +19,9 @@ import (
 	"github.com/lanyard-k8s/lanyard/tools/ctxblock"
 	"github.com/lanyard-k8s/lanyard/tools/ctxfield"
 	"github.com/lanyard-k8s/lanyard/tools/ctxgo"
+	"github.com/lanyard-k8s/lanyard/tools/ctxhandler"
 	"github.com/lanyard-k8s/lanyard/tools/ctxitem"
+	"github.com/lanyard-k8s/lanyard/tools/ctxlanyard"
 	"github.com/lanyard-k8s/lanyard/tools/ctxplumb"
 	"github.com/lanyard-k8s/lanyard/tools/ctxsibling"
 	"github.com/lanyard-k8s/lanyard/tools/ctxtodo"
@@ -35,14 +38,15 @@ func Fixers() []*analysis.Analyzer {
 
 // Vet is all that ctxvet runs: ours, others' passes, and the check of the answers themselves.
 func Vet() []*analysis.Analyzer {
-	all := append(Fixers(), ctxblock.Analyzer, ctxfield.Analyzer, ctxgo.Analyzer, ctxitem.Analyzer)
+	all := append(Fixers(), ctxblock.Analyzer, ctxfield.Analyzer, ctxgo.Analyzer, ctxhandler.Analyzer,
+		ctxitem.Analyzer, ctxlanyard.Analyzer)
 	for _, other := range []*analysis.Analyzer{
 		lostcancel.Analyzer,
 		inScope(noctx.Analyzer),
 		optIn(analyzer.NewAnalyzer()),
 		sa1012.SCAnalyzer.Analyzer,
 		aboutContexts(sa1019.SCAnalyzer.Analyzer),
-		usetesting.NewAnalyzer(),
+		without(usetesting.NewAnalyzer(), "oschdir", "oscreatetemp", "osmkdirtemp"),
 	} {
 		all = append(all, answer.Wrap(other))
 	}
@@ -76,6 +80,18 @@ func optIn(a *analysis.Analyzer) *analysis.Analyzer {
 		return a.Run(pass)
 	}
 	return &off
+}
+
+// without turns flags of a pass off by default: what they look for has nothing to do with contexts.
+func without(a *analysis.Analyzer, flags ...string) *analysis.Analyzer {
+	for _, name := range flags {
+		f := a.Flags.Lookup(name)
+		if err := a.Flags.Set(name, "false"); err != nil {
+			panic(fmt.Sprintf("%s has no flag %s any more: %v", a.Name, name, err))
+		}
+		f.DefValue = "false"
+	}
+	return a
 }
 
 // narrow keeps those of another's findings that keep says and that are not in generated files,

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,8 +24,11 @@ const usage = `usage:
   controlplane build [-nodes]   build the binaries that are missing or damaged
   controlplane assets [-nodes]  the same, then print the folder that holds them:
                                 KUBEBUILDER_ASSETS=$(controlplane assets)
-  controlplane up [-nodes n] [-dir d] [-kubeconfig f]
+  controlplane up [-nodes n] [-controllers c,...] [-dir d] [-kubeconfig f]
                                 start a cluster and keep it until interrupted
+
+up says which controllers run. +c,... names controllers besides the default ones:
+  -controllers +job-controller,statefulset-controller
 
 Without -nodes, build and assets mean etcd and kube-apiserver only.
 The first build takes several minutes; the result is cached.
@@ -81,13 +85,17 @@ func runBuild(ctx context.Context, flags *flag.FlagSet, args []string, out io.Wr
 
 func runUp(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) (err error) {
 	nodes := flags.Int("nodes", 1, "number of simulated nodes; 0 starts only etcd and kube-apiserver")
+	controllers := flags.String("controllers", "",
+		"controllers of kube-controller-manager, with commas between; +c,... adds to the default ones")
 	dir := flags.String("dir", "", "folder for logs (default: a temporary one)")
 	kubeconfig := flags.String("kubeconfig", "", "file to write (default: kubeconfig next to the logs)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	began := time.Now()
-	cluster, err := controlplane.Start(ctx, controlplane.Options{Nodes: *nodes, Dir: *dir})
+	cluster, err := controlplane.Start(ctx, controlplane.Options{
+		Nodes: *nodes, Controllers: controllerNames(*controllers), Dir: *dir,
+	})
 	if err != nil {
 		return err
 	}
@@ -103,6 +111,18 @@ func runUp(ctx context.Context, flags *flag.FlagSet, args []string, out io.Write
 	fmt.Fprintf(out, "export KUBECONFIG=%s\n", *kubeconfig)
 	<-ctx.Done()
 	return nil
+}
+
+// controllerNames returns the controllers that the flag names; none for the default.
+func controllerNames(flag string) []string {
+	names, more := strings.CutPrefix(flag, "+")
+	if names == "" {
+		return nil
+	}
+	if more {
+		return append(controlplane.DefaultControllers(), strings.Split(names, ",")...)
+	}
+	return strings.Split(names, ",")
 }
 
 // stop runs when ctx has ended, so it gets time of its own.

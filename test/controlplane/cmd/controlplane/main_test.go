@@ -7,9 +7,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/controlplane/assets"
 )
 
@@ -37,5 +39,18 @@ func TestAnUnknownCommandIsAnError(t *testing.T) {
 	err := run(t.Context(), []string{"destroy"}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), `"destroy"`) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+func TestControllersAreTheDefaultOnesAFullListOrMore(t *testing.T) {
+	if got := controllerNames(""); got != nil {
+		t.Errorf("without the flag: %q", got)
+	}
+	if got := controllerNames("a,b"); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("a,b: %q", got)
+	}
+	want := append(controlplane.DefaultControllers(), "a", "b")
+	if got := controllerNames("+a,b"); !slices.Equal(got, want) {
+		t.Errorf("+a,b: %q, want %q", got, want)
 	}
 }

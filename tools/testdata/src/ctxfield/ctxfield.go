@@ -92,3 +92,50 @@ type builder struct {
 }
 
 func (b *builder) WithContext() *builder { return b }
+
+// kit has no method that is given a context.
+type kit struct {
+	ctx   context.Context // want `kit stores a context, which start assigns: its methods run on the end`
+	other context.Context
+}
+
+func (k *kit) work() { call(k.ctx) }
+
+func start(ctx context.Context, k *kit) { k.ctx = ctx }
+
+type plain struct {
+	ctx context.Context // want `plain stores a context, which fill assigns: whoever is handed it runs on the end, deadline and trace of its maker`
+}
+
+func fill(p []plain, ctx context.Context) {
+	go func() { p[0].ctx = ctx }()
+}
+
+type generic[T any] struct {
+	ctx context.Context // want `generic stores a context, which set assigns`
+	t   T
+}
+
+func (g *generic[T]) get() T { return g.t }
+
+func set(ctx context.Context, g *generic[int]) { g.ctx = ctx }
+
+// settings are given their context by an option that says so.
+type settings struct{ ctx context.Context }
+
+func WithContext(ctx context.Context) func(*settings) {
+	return func(s *settings) { s.ctx = ctx }
+}
+
+type made struct{ ctx context.Context }
+
+func newMade(ctx context.Context) *made { return &made{ctx: ctx} }
+
+func (s *stoppable) restart(ctx context.Context) { s.ctx, s.cancel = context.WithCancel(ctx) }
+
+type kept struct {
+	//ctxvet:ok ctxfield: an item's, and gone with it
+	ctx context.Context
+}
+
+func keep(ctx context.Context, k *kept) { k.ctx = ctx }

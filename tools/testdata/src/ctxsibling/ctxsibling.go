@@ -63,3 +63,19 @@ func fields(f cache.ListFunc) []cache.ListWatch {
 		ListWithContextFunc: list,
 	}}
 }
+
+func channel(ctx context.Context, i cache.Informer) {
+	stopCh := ctx.Done()
+	i.Run(stopCh)                                       // want `i.Run is not told.*it stops with ctx but has none of its values: write RunWithContext`
+	_ = cache.WaitForCacheSync(stopCh, i.HasSynced)     // want `it stops with ctx but has none of its values: write WaitFor \(`
+	wait.Until(func() {}, time.Second, stopCh)          // want `it stops with ctx but has none of its values: write UntilWithContext \(with ctx in place of stopCh\)`
+	wait.Until(func() {}, time.Second, kept.ctx.Done()) // want `it stops with another context and has none of ctx's values`
+}
+
+func givenChannel(ctx context.Context, stopCh <-chan struct{}, i cache.Informer) {
+	i.Run(stopCh)                                   // want `it stops with stopCh and has none of ctx's values: write RunWithContext`
+	_ = cache.WaitForCacheSync(stopCh, i.HasSynced) // want `it stops with stopCh and has none of ctx's values`
+	i.Run(nil)                                      // want `it goes on when ctx ends: write RunWithContext`
+}
+
+var kept struct{ ctx context.Context }

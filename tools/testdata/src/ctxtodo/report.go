@@ -68,10 +68,6 @@ func assigned(ctx context.Context) {
 	call(ctx)
 }
 
-func dropped(_ context.Context) {
-	call(context.TODO()) // want `although the function is given a context, as _`
-}
-
 func background(ctx context.Context) {
 	call(context.Background()) // want `context.Background\(\) is not cancelled with ctx.*or context.WithoutCancel\(ctx\)`
 }

@@ -7,7 +7,9 @@ import (
 )
 
 func Test(t *testing.T) {
-	dir, _ := os.MkdirTemp("", "") // want `os.MkdirTemp\(\) could be replaced by t.TempDir\(\)`
-	_ = dir
+	dir, _ := os.MkdirTemp("", "")
+	f, _ := os.CreateTemp("", "")
+	_ = os.Chdir(dir)
+	_ = f
 	_ = context.Background() // what a test means by it, usetesting cannot tell
 }

@@ -39,3 +39,24 @@ type Informer interface {
 type Dynamic interface {
 	Start(stopCh <-chan struct{})
 }
+
+type ResourceEventHandler interface {
+	OnAdd(obj any, isInInitialList bool)
+	OnUpdate(oldObj, newObj any)
+	OnDelete(obj any)
+}
+
+type ResourceEventHandlerFuncs struct {
+	AddFunc    func(obj any)
+	UpdateFunc func(oldObj, newObj any)
+	DeleteFunc func(obj any)
+}
+
+type FilteringResourceEventHandler struct {
+	FilterFunc func(obj any) bool
+	Handler    any
+}
+
+type Reflector struct{}
+
+func (r *Reflector) Run(stopCh <-chan struct{}) {}

@@ -32,3 +32,5 @@ func ExponentialBackoff(backoff Backoff, condition ConditionFunc) error { return
 func ExponentialBackoffWithContext(ctx context.Context, backoff Backoff, condition ConditionWithContextFunc) error {
 	return nil
 }
+
+var NeverStop <-chan struct{} = make(chan struct{})

@@ -1,0 +1,4 @@
+// Package controller stands for Lanyard's.
+package controller
+
+type Manager struct{}
