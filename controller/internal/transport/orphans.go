@@ -22,7 +22,7 @@ type orphans struct {
 // running is a run of the manager. It holds contexts, because the calls bring none.
 type running struct {
 	root  context.Context //ctxvet:ok ctxfield: has the logger for what is told of orphans
-	until context.Context //ctxvet:ok ctxfield: ends all orphans
+	until context.Context // ends all orphans
 }
 
 // adopt returns the context for a call whose own context is not the manager's. It ends with both. A

@@ -26,9 +26,9 @@ type reconcileContext struct {
 	ended atomic.Bool // the function has returned
 
 	mu     sync.Mutex
-	whole  context.Context //ctxvet:ok ctxfield: a context is made of its parts; this one has no deadline
+	whole  context.Context // it has no deadline
 	cancel context.CancelCauseFunc
-	timed  context.Context //ctxvet:ok ctxfield: the part that has the deadline
+	timed  context.Context // the part that has the deadline
 	stop   context.CancelFunc
 }
 
