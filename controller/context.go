@@ -40,6 +40,16 @@ func ExternalContext(ctx context.Context) (context.Context, context.CancelFunc) 
 	return context.WithCancel(ctx)
 }
 
+// Attempt returns the number of the try that the reconcile on ctx is: 1 for the first, and one more
+// for each failure in a row before it. [ReconcileFunc] says what ends a row. A function that gives up
+// after some tries returns a [TerminalError] then. Outside a reconcile, Attempt returns 0.
+func Attempt(ctx context.Context) int {
+	if unit := work.From(ctx); unit != nil {
+		return unit.Attempt
+	}
+	return 0
+}
+
 // TermFrom returns the term of leadership in which the work on ctx runs. ok is false for work that
 // runs without leadership: on every replica, or in a manager without leader election.
 func TermFrom(ctx context.Context) (term Term, ok bool) {

@@ -103,7 +103,8 @@ func (c *Controller[T]) config() pipeline.Config {
 		},
 		SyncTimeout: m.options.SyncTimeout, DrainTimeout: c.options.DrainTimeout,
 		SupersedeLimit: c.options.SupersedeLimit,
-		Caches:         m.informers.caches, Read: c.read, Reconcile: c.reconcileItem,
+		FairBy:         c.options.FairBy, Priority: c.options.Priority,
+		Caches: m.informers.caches, Read: c.read, Reconcile: c.reconcileItem,
 		Observers: m.observers.all, Reasons: m.observers.reasons, Stacks: m.options.StragglerStacks,
 	}
 }

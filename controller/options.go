@@ -17,9 +17,32 @@ type Options struct {
 	// Workers is the number of objects that are reconciled at the same time. Default: 1.
 	Workers int
 
-	// Backoff delays the next try after an error, for each object. It must not be shared with
-	// another controller. Default: 10 ms, doubled for each error in a row, at most five minutes.
+	// Backoff delays the next try after an error, for each object. [ReconcileFunc] says when it begins
+	// anew. It must not be shared with another controller. Default: 10 ms, doubled for each error in a
+	// row, at most five minutes.
 	Backoff workqueue.TypedRateLimiter[Request]
+
+	// FairBy returns the tenant of an object, such as its namespace: see [ByNamespace]. Tenants take
+	// turns then, so that many objects of one tenant do not delay those of another: an object waits
+	// for at most one object of each other tenant, besides those that workers have already. Default:
+	// nil, which reconciles objects in the order of their events.
+	//
+	// FairBy is called for each event, on many goroutines, and must not block. A lister may be asked;
+	// a deleted object is not in it any more.
+	FairBy func(request Request) string
+
+	// Priority returns the priority of an object. Objects of the highest priority are reconciled
+	// first, and tenants take turns among them. While objects of lower priority wait, one object in
+	// nine is the one of them that has waited longest, so that none starves. Default: nil, which gives
+	// each object the priority 0. An urgent object has a higher one, and one that can wait a negative
+	// one.
+	//
+	// Of two objects of one priority, the one that has changed comes before the one that was there at
+	// the start or is resynced. An object that was superseded comes before all others.
+	//
+	// Priority is called like FairBy, and again whenever the object is added to the queue: at each
+	// event and before each further try. If it has risen while the object waits, the object moves.
+	Priority func(request Request) int
 
 	// Timeout limits one reconcile. Default: five minutes. A reconcile that takes longer is logged,
 	// counted as a timeout, and tried again after a back-off. The context of the reconcile function
@@ -65,6 +88,9 @@ type Options struct {
 	// If the object was changed, the reconcile fails. Use it in tests: it costs more than the copy.
 	DetectMutations bool
 }
+
+// ByNamespace is an [Options.FairBy] by which the objects of each namespace have their turns.
+func ByNamespace(request Request) string { return request.Namespace }
 
 func (o *Options) setDefaults(manager *ManagerOptions) {
 	o.Workers = cmp.Or(o.Workers, 1)

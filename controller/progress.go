@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
@@ -41,9 +42,22 @@ func stuck(units *work.Registry, controllers []*controllerRunner) error {
 		}
 		errs = append(
 			errs,
-			fmt.Errorf("all %d workers of controller %q are stuck, their time is over: %s",
-				workers, c.name(), strings.Join(named, "; ")),
+			fmt.Errorf("all %d workers of controller %q are stuck, their time is over: %s%s",
+				workers, c.name(), strings.Join(named, "; "), waiting(c.Backlog(now))),
 		)
 	}
 	return errors.Join(errs...)
+}
+
+// waiting returns what waits for the workers, as the end of a sentence.
+func waiting(backlog pipeline.Backlog) string {
+	switch {
+	case backlog.Depth == 0:
+		return ""
+	case backlog.Waited == 0:
+		return fmt.Sprintf("; objects that wait for them: %d", backlog.Depth)
+	default:
+		return fmt.Sprintf("; objects that wait for them: %d, %s for %v",
+			backlog.Depth, backlog.Oldest, backlog.Waited.Round(time.Second))
+	}
 }

@@ -40,7 +40,7 @@ func (m *Manager) LastTerm() (last report.Term, ok bool) {
 // Stats counts a controller's reconciles by how they ended.
 type Stats struct {
 	Done      int64            // returned nil
-	Requeued  int64            // returned nil and a RequeueAfter
+	Requeued  int64            // returned nil and a time to be reconciled again
 	Retried   int64            // failed, and were tried again after a back-off
 	Terminal  int64            // failed with a TerminalError
 	Panicked  int64            // panicked, and were tried again after a back-off

@@ -130,9 +130,9 @@ func (m *Manager) state() metrics.State {
 	}
 	now := time.Now()
 	for _, c := range m.setup.all() {
-		depth, oldest := c.Backlog(now)
+		backlog := c.Backlog(now)
 		s.Controllers = append(s.Controllers, metrics.ControllerState{
-			Name: c.Config().MetricsName, Depth: depth, InFlight: inFlight[c.name()], Oldest: oldest,
+			Name: c.Config().MetricsName, Depth: backlog.Depth, InFlight: inFlight[c.name()], Oldest: backlog.Waited,
 		})
 	}
 	for _, informer := range m.informers.set.All() {

@@ -8,16 +8,32 @@ import (
 	"time"
 )
 
-// Result is what a reconcile that succeeded asks for. The zero value asks for nothing.
+// Result says when an object is reconciled again. The zero value says: not before the next event.
+//
+// The last result decides. Whenever an object is reconciled, for whatever reason, the time that its
+// earlier result asked for, or its earlier error, is void; if it is still wanted, the new result must
+// ask for it again.
+//
+// If both fields are set, the earlier time counts. Both have the same meaning together with an error:
+// the time takes the place of the back-off, as for a server that says when to try again, and after a
+// [TerminalError] there is one more try at that time. The error is logged and counted all the same,
+// and the back-off of further errors grows.
 type Result struct {
-	// RequeueAfter is the time after which the object is reconciled again. Zero or less: not before
-	// the next event.
+	// RequeueAfter is the time after which the object is reconciled again. Zero: it asks for nothing.
+	// Negative: at once, but after the objects that wait already. To reconcile at once again and
+	// again keeps a worker busy; a time of a few seconds is nearly always better.
 	RequeueAfter time.Duration
+
+	// RequeueAt is the time at which the object is reconciled again: at once, if it has passed. The
+	// zero time asks for nothing. Use it for a schedule: the time that is left until then may be zero
+	// at the wrong moment.
+	RequeueAt time.Time
 }
 
 // TerminalError returns an error with which a reconcile is logged and counted as failed, but not
-// tried again until the object changes. Use it when another try would fail too, such as for an
-// invalid spec. The returned error wraps err. It is nil if err is nil.
+// tried again until the next event, or the time in its [Result]. Use it when another try would fail
+// too, such as for an invalid spec. It ends the row of tries: the back-off begins anew. The returned
+// error wraps err. It is nil if err is nil.
 func TerminalError(err error) error {
 	if err == nil {
 		return nil

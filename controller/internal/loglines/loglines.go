@@ -51,6 +51,9 @@ func (Writer) ItemEnded(ctx context.Context, item *observe.Item) {
 	took := time.Since(item.Start).Round(time.Microsecond)
 	logger = logger.WithValues("result", item.Outcome, "took", took.String(),
 		"calls", cost.Calls, "writes", cost.Writes)
+	if item.Again {
+		logger = logger.WithValues("again", item.AgainAfter.Round(time.Millisecond).String())
+	}
 	if item.Err == nil {
 		logger.Info("Reconciled")
 		return
@@ -78,6 +81,10 @@ func writeError(ctx context.Context, logger klog.Logger, item *observe.Item) {
 		}
 		logger.Error(err, "Reconcile failed, trying again")
 	case reconcile.Terminal:
+		if item.Again {
+			logger.Error(err, "Reconcile failed, trying again when it asked for it")
+			return
+		}
 		logger.Error(err, "Reconcile failed, waiting for a change")
 	case reconcile.Done, reconcile.Requeued: // these have no error
 	}

@@ -47,6 +47,9 @@ type Item struct {
 	Result  reconcile.Result
 	Outcome reconcile.Outcome
 	Err     error // from the reconcile function, or from reading the cache
+	// Again reports whether it is reconciled again without an event, and AgainAfter says when.
+	Again      bool
+	AgainAfter time.Duration
 	// AfterEnd reports whether the controller had to end before the item did.
 	AfterEnd bool
 }

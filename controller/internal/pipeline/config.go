@@ -31,6 +31,11 @@ type Config struct {
 	DrainTimeout   time.Duration // for items in flight at the end; zero or less: they are cancelled
 	SupersedeLimit int           // how often in a row an item may be superseded; zero or less: never
 
+	// FairBy returns the tenant of an item, and Priority its priority. Each may be nil. See
+	// queue.Ranked.
+	FairBy   func(reconcile.Request) string
+	Priority func(reconcile.Request) int
+
 	// Cancellable lets Pipeline.Cancel cancel items.
 	Cancellable bool
 

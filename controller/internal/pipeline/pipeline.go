@@ -73,14 +73,24 @@ func (p *Pipeline) Cancel(match func(reconcile.Request) bool, why error) {
 	}
 }
 
-// Backlog returns the number of items that wait, and for how long the one has waited that is ready
-// for longest. It is zero when no session runs: what a session left over waits for nobody.
-func (p *Pipeline) Backlog(now time.Time) (depth int, oldest time.Duration) {
+// Backlog is what waits in a queue.
+type Backlog struct {
+	Depth int // the number of items that wait
+	// Oldest is the item that has been ready for longest, and Waited how long. Both are zero if no
+	// item waits, and without Config.Reasons.
+	Oldest reconcile.Request
+	Waited time.Duration
+}
+
+// Backlog returns what waits now. It is empty when no session runs: what a session left over waits
+// for nobody.
+func (p *Pipeline) Backlog(now time.Time) Backlog {
 	queue := p.session.Load()
 	if queue == nil {
-		return 0, 0
+		return Backlog{}
 	}
-	return queue.Len(), queue.reasons.Oldest(now)
+	oldest, waited := queue.reasons.Oldest(now)
+	return Backlog{Depth: queue.Len(), Oldest: oldest, Waited: waited}
 }
 
 // Warm waits until the sources' caches are full. A stand-by does that before it campaigns.
@@ -103,7 +113,7 @@ func (p *Pipeline) notStarted(err error) error {
 func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan struct{}) error {
 	logger := klog.LoggerWithValues(klog.FromContext(ctx), "controller", p.config.Name)
 	ctx = klog.NewContext(ctx, logger)
-	queue := newQueue(&p.config)
+	queue := newQueue(&p.config, logger)
 	p.session.Store(queue)
 	defer p.end(queue)
 	defer p.sources.end()
@@ -155,7 +165,7 @@ func (p *Pipeline) work(ctx, items context.Context, like *worker) {
 
 // end drops the session's queue.
 func (p *Pipeline) end(queue *Queue) {
-	queue.items.ShutDown()
+	queue.close()
 	p.left.Store(int64(queue.Len()))
 	p.session.Store(nil)
 	p.config.Observers.QueueCleared(p.config.Name)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
@@ -20,32 +21,40 @@ import (
 // Queue is the queue of one session of a pipeline. Each session has its own: an item that one left
 // behind is not handed out in the next, whose sources tell of every object again.
 type Queue struct {
-	config  *Config
-	order   *queue.Order[reconcile.Request]
-	items   workqueue.TypedRateLimitingInterface[reconcile.Request]
-	reasons *reasons.Memory // nil unless Config.Reasons
-	running *running
-	refused atomic.Int64 // the number of items that came out of the queue after the end
+	config   *Config
+	items    workqueue.TypedInterface[reconcile.Request]
+	order    *order
+	delays   *queue.Delays[reconcile.Request]
+	failures *failures
+	reasons  *reasons.Memory // nil unless Config.Reasons
+	running  *running
+	refused  atomic.Int64 // the number of items that came out of the queue after the end
 }
 
-// newQueue makes a queue. It has goroutines, which end when it is shut down.
-func newQueue(config *Config) *Queue {
+// newQueue makes a queue. It has goroutines, which end when it is closed. logger is for panics of
+// the functions in config that rank items.
+func newQueue(config *Config, logger klog.Logger) *Queue {
 	q := &Queue{
-		config:  config,
-		order:   &queue.Order[reconcile.Request]{},
-		running: newRunning(config.SupersedeLimit, config.Cancellable),
+		config:   config,
+		order:    newOrder(config, logger),
+		failures: newFailures(config.Backoff),
+		running:  newRunning(config.SupersedeLimit, config.Cancellable),
 	}
 	if config.Reasons {
 		q.reasons = &reasons.Memory{}
 	}
-	type request = reconcile.Request
-	storage := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[request]{Queue: q.order})
-	delaying := workqueue.NewTypedDelayingQueueWithConfig(
-		workqueue.TypedDelayingQueueConfig[request]{Queue: storage},
+	q.items = workqueue.NewTypedWithConfig(
+		workqueue.TypedQueueConfig[reconcile.Request]{Queue: q.order.storage},
 	)
-	q.items = workqueue.NewTypedRateLimitingQueueWithConfig(config.Backoff,
-		workqueue.TypedRateLimitingQueueConfig[request]{DelayingQueue: delaying})
+	q.delays = queue.NewDelays(q.add)
 	return q
+}
+
+// close ends the queue: nothing is added to it any more.
+func (q *Queue) close() {
+	q.items.ShutDown()
+	q.delays.Stop()
+	q.failures.forgetAll()
 }
 
 // Add adds the items of an event. lowPriority lets items that have changed come first. It is safe
@@ -57,13 +66,11 @@ func (q *Queue) Add(ctx context.Context, e *observe.Enqueue, lowPriority bool) {
 	}
 	q.config.Observers.Enqueued(ctx, e)
 	for _, request := range e.Requests {
-		if lowPriority {
-			q.order.AddLowPriority(q.items.Add, request)
-		} else {
-			q.items.Add(request)
-		}
+		q.order.add(q.items.Add, request, lowPriority)
 	}
 }
+
+func (q *Queue) add(request reconcile.Request) { q.order.add(q.items.Add, request, false) }
 
 // Supersede cancels the reconcile of an item, if one runs and works on an outdated state. The event
 // must have been added before, so that the item is taken again.
@@ -74,9 +81,11 @@ func (q *Queue) Supersede(request reconcile.Request, why *cause.Cause, outdated 
 // Len returns the number of items that wait, including those that came out after the end.
 func (q *Queue) Len() int { return q.items.Len() + int(q.refused.Load()) }
 
-// take fills in what the queue knows of an item that a worker has taken.
+// take fills in what the queue knows of an item that a worker has taken, and whose object it has
+// read. A delay that an earlier reconcile of the item asked for is void: this one decides anew.
 func (q *Queue) take(item *observe.Item) {
-	item.Attempt = q.items.NumRequeues(item.Key) + 1
+	q.delays.Cancel(item.Key)
+	item.Attempt = q.failures.attempt(item)
 	entry := q.reasons.Take(item.Key, item.Start, item.Attempt > 1)
 	item.Reason = entry.Reason
 	item.Ready = entry.Ready
@@ -86,20 +95,24 @@ func (q *Queue) take(item *observe.Item) {
 
 // settle says when an item is taken again, by its outcome.
 func (q *Queue) settle(ctx context.Context, item *observe.Item) {
+	superseded := item.Outcome == reconcile.Cancelled && wasSuperseded(ctx)
+	after, asked := delayOf(item.Result, time.Now())
 	switch {
-	case item.Outcome.WillRetry():
-		q.addAfter(ctx, item, reconcile.Retry, q.config.Backoff.When(item.Key))
-	case item.Outcome == reconcile.Requeued:
-		q.items.Forget(item.Key)
-		q.addAfter(ctx, item, reconcile.RequeueAfter, item.Result.RequeueAfter)
-	case item.Outcome == reconcile.Cancelled:
-		if wasSuperseded(ctx) {
-			q.order.Prioritize(item.Key) // the event has added it to the queue already
-			q.reasons.Replace(item.Key, reconcile.Superseded)
-		}
+	case superseded:
+		q.order.storage.Prioritize(item.Key) // the event has added it to the queue already
+		q.reasons.Replace(item.Key, reconcile.Superseded)
 		return
+	case item.Outcome.WillRetry():
+		backoff := q.failures.add(item)
+		if !asked {
+			after = backoff
+		}
+		q.addAfter(ctx, item, reconcile.Retry, after)
 	default:
-		q.items.Forget(item.Key)
+		q.failures.forget(item.Key)
+		if asked && item.Outcome != reconcile.Cancelled {
+			q.addAfter(ctx, item, reconcile.RequeueAfter, after)
+		}
 	}
 	q.running.finished(item.Key)
 }
@@ -110,13 +123,36 @@ func (q *Queue) addAfter(
 	reason reconcile.Reason,
 	delay time.Duration,
 ) {
+	item.Again = true
+	item.AgainAfter = delay
 	q.reasons.Add(item.Key, reason, delay)
 	if len(q.config.Observers) > 0 {
 		q.config.Observers.Enqueued(ctx, &observe.Enqueue{
 			Controller: q.config.Name, Reason: reason, Requests: []reconcile.Request{item.Key}, Delay: delay,
 		})
 	}
-	q.items.AddAfter(item.Key, delay)
+	if delay > 0 {
+		q.delays.Set(item.Key, delay)
+	} else {
+		q.add(item.Key)
+	}
+}
+
+// delayOf returns after which time a result asks for another reconcile, and whether it does. A time
+// that has passed is now.
+func delayOf(result reconcile.Result, now time.Time) (after time.Duration, asked bool) {
+	if result.RequeueAfter != 0 {
+		after = max(0, result.RequeueAfter)
+		asked = true
+	}
+	if !result.RequeueAt.IsZero() {
+		at := max(0, result.RequeueAt.Sub(now))
+		if !asked || at < after {
+			after = at
+		}
+		asked = true
+	}
+	return after, asked
 }
 
 // wasSuperseded reports whether ctx ended because the object changed or was deleted.

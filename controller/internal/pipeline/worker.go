@@ -51,7 +51,6 @@ func (w *worker) next(ctx, items context.Context) bool {
 	}}
 	item.SetLimits(item.Start, &w.config.Limits)
 	item.SetGoroutine(w.goroutine)
-	w.queue.take(item)
 	w.process(ctx, items, item)
 	return true
 }
@@ -65,6 +64,7 @@ func (w *worker) process(ctx, items context.Context, item *observe.Item) {
 		item.UID = item.Object.GetUID()
 		w.queue.running.read(item.Key, item.Object)
 	}
+	w.queue.take(item)
 	itemCtx = w.config.Observers.ItemBegan(work.NewContext(itemCtx, &item.Unit), item)
 	itemCtx = item.WithDeadline(itemCtx)
 	defer item.Returned()
@@ -96,7 +96,7 @@ func (w *worker) reconcile(
 // failure, because the context's end is the reason for it. A panic is always a failure.
 func outcomeOf(ctx context.Context, result reconcile.Result, err error) reconcile.Outcome {
 	if err == nil {
-		if result.RequeueAfter > 0 {
+		if result.RequeueAfter != 0 || !result.RequeueAt.IsZero() {
 			return reconcile.Requeued
 		}
 		return reconcile.Done

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package queue orders the items of a workqueue.
+// Package queue has the order of the items of a workqueue, and the items that come into it later.
 package queue
 
 import "sync"

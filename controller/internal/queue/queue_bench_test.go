@@ -13,17 +13,29 @@ import (
 )
 
 // BenchmarkAddGetDone takes one key through a queue that holds others: client-go's own storage, and
-// ours behind the same workqueue. The module test/bench has the same for other frameworks' queues.
+// ours behind the same workqueue, with and without fairness. The module test/bench has the same for other frameworks' queues.
 func BenchmarkAddGetDone(b *testing.B) {
 	for name, q := range queues() {
-		b.Run(name, func(b *testing.B) {
-			defer q.ShutDown()
-			keys := fillQueue(q)
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				addGetDone(q, keys[i%len(keys)])
-			}
+		b.Run(name, func(b *testing.B) { benchmarkAddGetDone(b, q, q.Add) })
+	}
+	var ranked Ranked[types.NamespacedName]
+	q := workqueue.NewTypedWithConfig(
+		workqueue.TypedQueueConfig[types.NamespacedName]{Queue: &ranked})
+	b.Run("lanyard-fair", func(b *testing.B) {
+		benchmarkAddGetDone(b, q, func(key types.NamespacedName) {
+			ranked.Add(q.Add, key, Rank{Tenant: key.Name[len(key.Name)-1:]})
 		})
+	})
+}
+
+func benchmarkAddGetDone(
+	b *testing.B, q workqueue.TypedInterface[types.NamespacedName], add func(types.NamespacedName),
+) {
+	defer q.ShutDown()
+	keys := fillQueue(add)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		addGetDone(q, add, keys[i%len(keys)])
 	}
 }
 
@@ -33,10 +45,10 @@ func TestAllocationsOfTheQueueAreThoseOfClientGo(t *testing.T) {
 	}
 	got := map[string]float64{}
 	for name, q := range queues() {
-		keys := fillQueue(q)
+		keys := fillQueue(q.Add)
 		i := 0
 		got[name] = testing.AllocsPerRun(10_000, func() {
-			addGetDone(q, keys[i%len(keys)])
+			addGetDone(q, q.Add, keys[i%len(keys)])
 			i++
 		})
 		q.ShutDown()
@@ -56,19 +68,23 @@ func queues() map[string]workqueue.TypedInterface[types.NamespacedName] {
 }
 
 // fillQueue adds half of the keys that it returns.
-func fillQueue(q workqueue.TypedInterface[types.NamespacedName]) []types.NamespacedName {
+func fillQueue(add func(types.NamespacedName)) []types.NamespacedName {
 	keys := make([]types.NamespacedName, 2000)
 	for i := range keys {
 		keys[i] = types.NamespacedName{Namespace: "default", Name: "object-" + strconv.Itoa(i)}
 	}
 	for _, key := range keys[1000:] {
-		q.Add(key)
+		add(key)
 	}
 	return keys
 }
 
-func addGetDone(q workqueue.TypedInterface[types.NamespacedName], key types.NamespacedName) {
-	q.Add(key)
+func addGetDone(
+	q workqueue.TypedInterface[types.NamespacedName],
+	add func(types.NamespacedName),
+	key types.NamespacedName,
+) {
+	add(key)
 	next, _ := q.Get()
 	q.Done(next)
 }

@@ -24,7 +24,7 @@ type Entry struct {
 type Memory struct {
 	mu      sync.Mutex
 	waiting map[reconcile.Request]Entry
-	delayed map[reconcile.Request]Entry // until a timer fires; the queue keeps the earliest too
+	delayed map[reconcile.Request]Entry // until a worker takes them; their timer may have fired
 }
 
 // Add notes that an item is added to the queue, to be taken after delay. It must be called before
@@ -41,9 +41,7 @@ func (m *Memory) Add(item reconcile.Request, reason reconcile.Reason, delay time
 		m.delayed = map[reconcile.Request]Entry{}
 	}
 	if delay > 0 {
-		if earlier, ok := m.delayed[item]; !ok || ready.Before(earlier.Ready) {
-			m.delayed[item] = Entry{Reason: reason, Ready: ready, Delay: delay, Count: 1}
-		}
+		m.delayed[item] = Entry{Reason: reason, Ready: ready, Delay: delay, Count: 1}
 		return
 	}
 	entry, ok := m.waiting[item]
@@ -67,8 +65,8 @@ func (m *Memory) Replace(item reconcile.Request, reason reconcile.Reason) {
 	}
 }
 
-// Take returns and forgets the entry of an item that a worker takes now. An entry whose timer has
-// not fired stays. retry reports whether the item's last reconcile failed.
+// Take returns and forgets the entry of an item that a worker takes now. A delay of the item is void
+// then, so it is forgotten too. retry reports whether the item's last reconcile failed.
 func (m *Memory) Take(item reconcile.Request, now time.Time, retry bool) Entry {
 	if m == nil {
 		return Entry{}
@@ -78,17 +76,16 @@ func (m *Memory) Take(item reconcile.Request, now time.Time, retry bool) Entry {
 	timer, delayed := m.delayed[item]
 	taken, waiting := m.waiting[item]
 	delete(m.waiting, item)
+	delete(m.delayed, item)
 	switch {
 	case !waiting && delayed:
-		delete(m.delayed, item)
 		return timer
-	case !waiting: // its timer was about to fire when it was last taken
+	case !waiting: // its timer fired in the moment in which it was last taken
 		taken = Entry{Reason: reconcile.RequeueAfter, Ready: now, Count: 1}
 		if retry {
 			taken.Reason = reconcile.Retry
 		}
 	case delayed && !timer.Ready.After(now):
-		delete(m.delayed, item)
 		taken.Count++
 		if timer.Ready.Before(taken.Ready) {
 			taken.Reason = timer.Reason
@@ -99,23 +96,22 @@ func (m *Memory) Take(item reconcile.Request, now time.Time, retry bool) Entry {
 	return taken
 }
 
-// Oldest returns for how long the item has been ready that has been so for longest, or zero.
-func (m *Memory) Oldest(now time.Time) time.Duration {
+// Oldest returns the item that has been ready for longest, and for how long. It returns zero values
+// if no item is ready.
+func (m *Memory) Oldest(now time.Time) (item reconcile.Request, waited time.Duration) {
 	if m == nil {
-		return 0
+		return item, 0
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	oldest := now
-	for _, entry := range m.waiting {
-		if entry.Ready.Before(oldest) {
-			oldest = entry.Ready
+	// The timer of a delayed item whose time is over has fired, and no worker has taken it yet.
+	for _, entries := range []map[reconcile.Request]Entry{m.waiting, m.delayed} {
+		for other, entry := range entries {
+			if since := now.Sub(entry.Ready); since > waited {
+				item = other
+				waited = since
+			}
 		}
 	}
-	for _, entry := range m.delayed {
-		if entry.Ready.Before(oldest) {
-			oldest = entry.Ready // its timer has fired, and no worker has taken it yet
-		}
-	}
-	return now.Sub(oldest)
+	return item, waited
 }

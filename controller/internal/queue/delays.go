@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package queue
+
+import (
+	"sync"
+	"time"
+)
+
+// Delays has the items that are to be added to a queue later, each at one time. It stands in place
+// of client-go's delaying queue, which cannot take a delay back: of two delays of an item it keeps
+// the shorter one, and it adds the item after that, whatever has happened meanwhile. A delay that is
+// taken back leaves nothing in memory. It is safe for concurrent use.
+type Delays[T comparable] struct {
+	add func(T)
+
+	mu      sync.Mutex
+	timers  map[T]*delay
+	stopped bool
+	armed   sync.WaitGroup // a count for each timer that has not stopped or returned
+}
+
+type delay struct{ timer *time.Timer }
+
+// NewDelays returns delays after which add is called, on a goroutine of its own.
+func NewDelays[T comparable](add func(T)) *Delays[T] {
+	return &Delays[T]{add: add, timers: map[T]*delay{}}
+}
+
+// Set lets an item be added after a time. It replaces the item's earlier delay.
+func (d *Delays[T]) Set(item T, after time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stopped {
+		return
+	}
+	d.cancel(item)
+	set := &delay{}
+	d.timers[item] = set
+	d.armed.Add(1)
+	set.timer = time.AfterFunc(after, func() { d.over(item, set) })
+}
+
+// Cancel takes the delay of an item back, if there is one.
+func (d *Delays[T]) Cancel(item T) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.cancel(item)
+}
+
+// Len returns the number of items that are to be added.
+func (d *Delays[T]) Len() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.timers)
+}
+
+// Stop takes all delays back. After it has returned, nothing is added any more.
+func (d *Delays[T]) Stop() {
+	d.mu.Lock()
+	d.stopped = true
+	for item := range d.timers {
+		d.cancel(item)
+	}
+	d.mu.Unlock()
+	d.armed.Wait()
+}
+
+func (d *Delays[T]) cancel(item T) {
+	set := d.timers[item]
+	if set == nil {
+		return
+	}
+	delete(d.timers, item)
+	if set.timer.Stop() {
+		d.armed.Done()
+	}
+}
+
+// over adds an item, unless its delay was taken back or replaced in the same moment.
+func (d *Delays[T]) over(item T, set *delay) {
+	defer d.armed.Done()
+	d.mu.Lock()
+	current := d.timers[item] == set
+	if current {
+		delete(d.timers, item)
+	}
+	d.mu.Unlock()
+	if current {
+		d.add(item)
+	}
+}
