@@ -41,7 +41,7 @@ func (r *Reconciler) report(
 	}
 	before := meta.FindStatusCondition(f.Status.Conditions, wardlev1beta1.ConditionReady)
 	if before == nil || before.Reason != v.reason {
-		r.events.Eventf(ctx, f, eventType(v), v.reason, "Reconcile", "%s", v.message)
+		r.events.Eventf(ctx, f, nil, eventType(v), v.reason, "Reconcile", "%s", v.message)
 	}
 	return nil
 }
