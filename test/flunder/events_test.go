@@ -4,6 +4,7 @@ package flunder_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,8 +13,11 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	kubescheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -25,9 +29,11 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/events"
 )
 
+// newRecorder makes a recorder that knows the kinds of Kubernetes and of this repository.
 func newRecorder(config *rest.Config) *events.Recorder {
-	client := kubernetes.NewForConfigOrDie(config)
-	return events.NewRecorder(client.EventsV1(), scheme.Scheme, "wardle.example.com/flunder-controller", "test")
+	client, kinds := kubernetes.NewForConfigOrDie(config), runtime.NewScheme()
+	utilruntime.Must(errors.Join(kubescheme.AddToScheme(kinds), scheme.AddToScheme(kinds)))
+	return events.NewRecorder(client.EventsV1(), kinds, "wardle.example.com/flunder-controller", "test")
 }
 
 func (e *env) events(namespace string) []eventsv1.Event {
