@@ -13,14 +13,14 @@ import (
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 )
 
-// leavesOut reports whether fieldManager has applied a field to live which desired does not have any
+// leavesOut reports whether fieldManager has applied a field to an object which want does not have any
 // more: the apply would remove it. Without managed fields it reports false.
-func (c comparison) leavesOut(fieldManager string) (bool, error) {
+func leavesOut(have, want map[string]any, fieldManager string) (bool, error) {
 	subresource := ""
-	if _, ok := c.want["status"]; ok {
+	if _, ok := want["status"]; ok {
 		subresource = "status"
 	}
-	live := unstructured.Unstructured{Object: c.have}
+	live := unstructured.Unstructured{Object: have}
 	for _, entry := range live.GetManagedFields() {
 		if entry.Manager != fieldManager || entry.Subresource != subresource || entry.FieldsV1 == nil ||
 			entry.Operation != metav1.ManagedFieldsOperationApply {
@@ -30,7 +30,7 @@ func (c comparison) leavesOut(fieldManager string) (bool, error) {
 		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
 			return false, fmt.Errorf("read the managed fields of %s: %w", fieldManager, err)
 		}
-		if !hasFields(c.want, fields) {
+		if !hasFields(want, fields) {
 			return true, nil
 		}
 	}

@@ -18,6 +18,13 @@ import (
 // maxNote is the length in bytes that the API server accepts for a note.
 const maxNote = 1024
 
+// source is who records events.
+type source struct {
+	scheme     *runtime.Scheme // knows the kinds of objects
+	controller string
+	instance   string
+}
+
 // cut shortens a note to what the API server accepts, at the end of a character.
 func cut(note string) string {
 	if len(note) <= maxNote {
@@ -27,29 +34,29 @@ func cut(note string) string {
 }
 
 // newEvent makes an event that says which objects it is about, and nothing else.
-func (r *Recorder) newEvent(regarding, related runtime.Object) (*eventsv1.Event, error) {
-	ref, err := r.reference(regarding)
+func (s source) newEvent(regarding, related runtime.Object) (*eventsv1.Event, error) {
+	ref, err := s.reference(regarding)
 	if err != nil {
 		return nil, err
 	}
 	event := &eventsv1.Event{
 		ObjectMeta:          metav1.ObjectMeta{Namespace: ref.Namespace},
 		EventTime:           metav1.NowMicro(),
-		ReportingController: r.controller,
-		ReportingInstance:   r.instance,
+		ReportingController: s.controller,
+		ReportingInstance:   s.instance,
 		Regarding:           *ref,
 	}
 	if event.Namespace == "" {
 		event.Namespace = metav1.NamespaceDefault
 	}
 	if related != nil {
-		event.Related, err = r.reference(related)
+		event.Related, err = s.reference(related)
 	}
 	return event, err
 }
 
-func (r *Recorder) reference(object runtime.Object) (*corev1.ObjectReference, error) {
-	ref, err := reference.GetReference(r.scheme, object)
+func (s source) reference(object runtime.Object) (*corev1.ObjectReference, error) {
+	ref, err := reference.GetReference(s.scheme, object)
 	if err == nil && ref.APIVersion == metav1.SchemeGroupVersion.String() { // what metadata clients say
 		err = fmt.Errorf("the object has only its metadata, without its kind")
 	}
@@ -62,7 +69,7 @@ func (r *Recorder) reference(object runtime.Object) (*corev1.ObjectReference, er
 
 // name makes a name from what the event says, so that it is the same for a repeat, also after a
 // restart. note is what tells it from others of its reason.
-func (r *Recorder) name(event *eventsv1.Event, note string) string {
+func (s source) name(event *eventsv1.Event, note string) string {
 	ref, related := event.Regarding, corev1.ObjectReference{}
 	if event.Related != nil {
 		related = *event.Related
@@ -71,7 +78,7 @@ func (r *Recorder) name(event *eventsv1.Event, note string) string {
 	for _, part := range []string{
 		ref.APIVersion, ref.Kind, ref.Name, string(ref.UID), ref.FieldPath,
 		related.Kind, related.Namespace, related.Name, string(related.UID), related.FieldPath,
-		r.controller, r.instance, event.Type, event.Reason, event.Action, note,
+		s.controller, s.instance, event.Type, event.Reason, event.Action, note,
 	} {
 		_, _ = hash.Write([]byte(part + "\x00")) // never fails
 	}

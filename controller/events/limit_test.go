@@ -6,7 +6,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,7 +19,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	clienttesting "k8s.io/client-go/testing"
+
+	"github.com/lanyard-k8s/lanyard/controller/events"
 )
 
 func TestAnObjectHas25EventsAtOnceAndThenOneInFiveMinutes(t *testing.T) {
@@ -137,5 +144,27 @@ func TestAFailureThatIsExpectedIsNoError(t *testing.T) {
 				t.Errorf("the log is\n%s", text)
 			}
 		})
+	}
+}
+
+func TestACallThatHangsEndsWithItsContext(t *testing.T) {
+	asked := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		_, _ = io.Copy(io.Discard, req.Body) // then the server notices that the client is gone
+		close(asked)
+		<-req.Context().Done()
+	}))
+	defer server.Close()
+	r := newRecording(t)
+	client := kubernetes.NewForConfigOrDie(&rest.Config{Host: server.URL})
+	recorder := events.NewRecorder(client.EventsV1(), scheme.Scheme, "example.com/c", "pod-1")
+	ctx, cancel := context.WithCancel(r.ctx)
+	go func() {
+		<-asked
+		cancel()
+	}()
+	recorder.Eventf(ctx, pod("p"), nil, corev1.EventTypeNormal, "Hung", "Wait", "no answer")
+	if ctx.Err() == nil || r.log.String() != "" {
+		t.Errorf("it returned before its context ended, or logged\n%s", r.log.String())
 	}
 }

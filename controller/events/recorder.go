@@ -32,12 +32,10 @@ import (
 //
 // The memory for this is bounded: a recorder remembers the last 4096 events and objects.
 type Recorder struct {
-	client     eventsclient.EventsGetter
-	scheme     *runtime.Scheme
-	controller string
-	instance   string
-	memory     *memory
-	told       *told
+	source source
+	memory *memory
+	writer writer
+	told   *told
 }
 
 // NewRecorder makes a recorder. scheme knows the kinds of the objects; controller is the reporting
@@ -49,9 +47,10 @@ func NewRecorder(
 	scheme *runtime.Scheme,
 	controller, instance string,
 ) *Recorder {
+	memory := newMemory()
 	return &Recorder{
-		client: client, scheme: scheme, controller: controller, instance: instance,
-		memory: newMemory(), told: newTold(),
+		source: source{scheme: scheme, controller: controller, instance: instance},
+		memory: memory, writer: writer{client, memory}, told: newTold(),
 	}
 }
 
@@ -74,19 +73,19 @@ func (r *Recorder) Eventf(
 	eventType, reason, action, note string,
 	args ...any,
 ) {
-	event, err := r.newEvent(regarding, related)
+	event, err := r.source.newEvent(regarding, related)
 	if err != nil {
 		r.told.tell(klog.FromContext(ctx), fmt.Sprintf("%T", regarding), "kind", err, reason)
 		return
 	}
 	event.Type, event.Reason, event.Action = eventType, reason, action
 	event.Note = cut(fmt.Sprintf(note, args...))
-	event.Name = r.name(event, event.Note)
-	decided := r.memory.decide(event, func() string { return r.name(event, combined) })
+	event.Name = r.source.name(event, event.Note)
+	decided := r.memory.decide(event, func() string { return r.source.name(event, combined) })
 	if decided.skip {
 		klog.FromContext(ctx).V(4).Info("Event not written: there are too many about this object",
 			"reason", reason, "action", action)
 		return
 	}
-	r.tellResult(ctx, event, r.write(ctx, event, decided))
+	r.told.result(ctx, event, r.writer.write(ctx, event, decided))
 }

@@ -30,18 +30,18 @@ func (t *told) tell(logger klog.Logger, place, kind string, err error, reason st
 		"reason", reason)
 }
 
-// tellResult logs what came of an event. Like client-go, it takes a namespace that is being deleted,
-// or is gone, for no error.
-func (r *Recorder) tellResult(ctx context.Context, event *eventsv1.Event, err error) {
+// result logs what came of an event. Like client-go, it takes a namespace that is being deleted, or is
+// gone, for no error.
+func (t *told) result(ctx context.Context, event *eventsv1.Event, err error) {
 	logger := klog.FromContext(ctx)
 	switch {
 	case err == nil:
-		r.told.last.Remove(event.Namespace)
+		t.last.Remove(event.Namespace)
 	case ctx.Err() != nil: // whoever ended the item has said why
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause), isNamespaceGone(err):
 		logger.V(5).Info("Event not written", "err", err, "reason", event.Reason)
 	default:
-		r.told.tell(logger, event.Namespace, string(apierrors.ReasonForError(err)), err, event.Reason)
+		t.tell(logger, event.Namespace, string(apierrors.ReasonForError(err)), err, event.Reason)
 	}
 }
 

@@ -13,20 +13,9 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 )
-
-// PatchFunc is the method Patch of a client: of a generated one, the dynamic one or the metadata one.
-type PatchFunc[T any] func(
-	ctx context.Context,
-	name string,
-	patchType types.PatchType,
-	data []byte,
-	options metav1.PatchOptions,
-	subresources ...string,
-) (T, error)
 
 // Reconcile reconciles an object that has something to clean up. Call it from the reconcile function,
 // with the object that the function was given:

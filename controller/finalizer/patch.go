@@ -15,6 +15,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// PatchFunc is the method Patch of a client: of a generated one, the dynamic one or the metadata one.
+type PatchFunc[T any] func(
+	ctx context.Context,
+	name string,
+	patchType types.PatchType,
+	data []byte,
+	options metav1.PatchOptions,
+	subresources ...string,
+) (T, error)
+
 // list is where an object has its finalizers, as a JSON pointer.
 const list = "/metadata/finalizers"
 
