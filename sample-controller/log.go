@@ -20,13 +20,27 @@ func newLogger(format string, verbosity int, output io.Writer) (logr.Logger, err
 			textlogger.NewConfig(textlogger.Verbosity(verbosity), textlogger.Output(output)),
 		), nil
 	case "json":
-		level := slog.Level(-verbosity) // logr's verbosity n is slog's level -n
-		return logr.FromSlogHandler(
-			slog.NewJSONHandler(output, &slog.HandlerOptions{Level: level}),
-		), nil
+		return logr.FromSlogHandler(jsonHandler(output, verbosity)), nil
 	default:
 		return logr.Logger{}, fmt.Errorf("unknown log format %q: use text or json", format)
 	}
+}
+
+// jsonHandler writes lines with the levels that log stores know: DEBUG, INFO and ERROR. logr's verbosity n
+// is slog's level -n, which slog would write as DEBUG+3 for a verbosity of 1. Here such a line has the
+// level DEBUG, and its verbosity in the attribute v.
+func jsonHandler(output io.Writer, verbosity int) slog.Handler {
+	return slog.NewJSONHandler(output, &slog.HandlerOptions{
+		Level: slog.Level(-verbosity),
+		ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
+			level, ok := attr.Value.Any().(slog.Level)
+			if len(groups) > 0 || attr.Key != slog.LevelKey || !ok || level >= slog.LevelInfo {
+				return attr
+			}
+			return slog.Group("", // which is inlined
+				slog.String(slog.LevelKey, slog.LevelDebug.String()), slog.Int("v", -int(level)))
+		},
+	})
 }
 
 // setUpOpenTelemetrysLog has what OpenTelemetry's SDK has to say in the log, whatever its format.

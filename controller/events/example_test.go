@@ -19,7 +19,7 @@ func ExampleRecorder_Eventf() {
 	client := fake.NewClientset() // in a program: made from the manager's Config
 	recorder := events.NewRecorder(client.EventsV1(), scheme.Scheme, "example.com/web", "web-7d9f")
 	reconcile := func(ctx context.Context, pod *corev1.Pod) {
-		recorder.Eventf(ctx, pod, corev1.EventTypeWarning, "ImageMissing", "Pull", "there is no image %q", "web:3")
+		recorder.Eventf(ctx, pod, nil, corev1.EventTypeWarning, "ImageMissing", "Pull", "there is no image %q", "web:3")
 	}
 	reconcile(context.Background(), &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}})
 

@@ -5,120 +5,87 @@
 // client-go's own recorder hands events to goroutines of its own, which know nothing of the item,
 // its deadline or its trace, and which no one can wait for. Here an event is one call like any
 // other: made on the item's context, accounted to it, and returned from before the item ends.
+// client-go's limits on the number of events are the same here: see [Recorder].
 package events
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"hash/fnv"
-	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	eventsv1 "k8s.io/api/events/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	eventsclient "k8s.io/client-go/kubernetes/typed/events/v1"
-	"k8s.io/client-go/tools/reference"
 	"k8s.io/klog/v2"
 )
 
-// maxNote is the length in bytes that the API server accepts for a note.
-const maxNote = 1024
-
-// Recorder writes events about objects.
+// Recorder writes events about objects, in the API group events.k8s.io. Its methods may be called
+// from several goroutines at once.
+//
+// An event that is new costs one call, and so does a repeat, which counts up the series of the
+// first. Only two cases cost more: an event that an earlier process of the same instance has written
+// (three calls, once), and a repeat after the API server has dropped the event (two calls).
+//
+// The limits are those of [k8s.io/client-go/tools/record.EventCorrelator]:
+//   - 25 events of one type at once about an object, then one in five minutes. Others are not
+//     written; repeats among them are in the count of the next one that is.
+//   - From the tenth event on that differs from others only in its note, within ten minutes, events
+//     are combined into one, whose note says so and has the text of the first of them.
+//
+// The memory for this is bounded: a recorder remembers the last 4096 events and objects.
 type Recorder struct {
-	client     eventsclient.EventsGetter
-	scheme     *runtime.Scheme
-	controller string
-	instance   string
+	source source
+	memory *memory
+	writer writer
+	told   *told
 }
 
 // NewRecorder makes a recorder. scheme knows the kinds of the objects; controller is the reporting
 // controller, such as wardle.example.com/flunder-controller; instance is the pod's or host's name.
+// The account needs the verbs create, get and patch for events in the API group events.k8s.io.
+// Make one recorder for a program, because each has limits of its own.
 func NewRecorder(
 	client eventsclient.EventsGetter,
 	scheme *runtime.Scheme,
 	controller, instance string,
 ) *Recorder {
-	return &Recorder{client: client, scheme: scheme, controller: controller, instance: instance}
+	memory := newMemory()
+	return &Recorder{
+		source: source{scheme: scheme, controller: controller, instance: instance},
+		memory: memory, writer: writer{client, memory}, told: newTold(),
+	}
 }
 
-// Eventf writes an event about an object. eventType is corev1.EventTypeNormal or EventTypeWarning,
-// reason and action are words in CamelCase, and note is for people. The same event again counts up
-// the series of the first. An event that cannot be written is logged and otherwise dropped: it is
-// no reason for a reconcile to fail.
+// Eventf writes an event about an object, and returns when that is done or ctx has ended. related is
+// a second object that has to do with it, or nil. eventType is corev1.EventTypeNormal or
+// EventTypeWarning, reason and action are words in CamelCase, and note is for people.
+//
+// The event is in the namespace of the object, or in the namespace default if the object has none.
+// The kind of an object comes from the object itself, if it says one, or from the scheme. If
+// neither knows it, which is the case for the objects of metadata informers, pass a
+// *corev1.ObjectReference instead of the object.
+//
+// A note is cut at 1024 bytes. An event that cannot be written is dropped: it is no reason for a
+// reconcile to fail. The log has the first error of each kind, and has it again after an event of
+// that namespace was written. There is no error line if ctx has ended or the namespace is being
+// deleted.
 func (r *Recorder) Eventf(
 	ctx context.Context,
-	regarding runtime.Object,
+	regarding, related runtime.Object,
 	eventType, reason, action, note string,
 	args ...any,
 ) {
-	ref, err := reference.GetReference(r.scheme, regarding)
-	if err == nil {
-		err = r.record(ctx, r.event(ref, eventType, reason, action, fmt.Sprintf(note, args...)))
-	}
-	if err != nil && ctx.Err() == nil {
-		klog.FromContext(ctx).Error(err, "Event not written", "reason", reason, "action", action)
-	}
-}
-
-func (r *Recorder) event(
-	ref *corev1.ObjectReference,
-	eventType, reason, action, note string,
-) *eventsv1.Event {
-	if len(note) > maxNote {
-		note = strings.ToValidUTF8(note[:maxNote-len("…")], "") + "…"
-	}
-	hash := fnv.New64a()
-	for _, part := range []string{string(ref.UID), r.controller, r.instance, eventType, reason, action, note} {
-		_, _ = hash.Write([]byte(part + "\x00")) // never fails
-	}
-	namespace := ref.Namespace
-	if namespace == "" {
-		namespace = metav1.NamespaceDefault
-	}
-	return &eventsv1.Event{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace,
-			Name:      fmt.Sprintf("%s.%x", ref.Name, hash.Sum64()),
-		},
-		EventTime:           metav1.NowMicro(),
-		ReportingController: r.controller,
-		ReportingInstance:   r.instance,
-		Action:              action,
-		Reason:              reason,
-		Regarding:           *ref,
-		Note:                note,
-		Type:                eventType,
-	}
-}
-
-// record creates the event, or counts up the one that is there: the name is made from what the
-// event says, so that no memory of earlier events is needed, not even across restarts.
-func (r *Recorder) record(ctx context.Context, event *eventsv1.Event) error {
-	client := r.client.Events(event.Namespace)
-	_, err := client.Create(ctx, event, metav1.CreateOptions{})
-	if !apierrors.IsAlreadyExists(err) {
-		return err
-	}
-	known, err := client.Get(ctx, event.Name, metav1.GetOptions{})
+	event, err := r.source.newEvent(regarding, related)
 	if err != nil {
-		return err
+		r.told.tell(klog.FromContext(ctx), fmt.Sprintf("%T", regarding), "kind", err, reason)
+		return
 	}
-	count := int32(2)
-	if known.Series != nil {
-		count = known.Series.Count + 1
+	event.Type, event.Reason, event.Action = eventType, reason, action
+	event.Note = cut(fmt.Sprintf(note, args...))
+	event.Name = r.source.name(event, event.Note)
+	decided := r.memory.decide(event, func() string { return r.source.name(event, combined) })
+	if decided.skip {
+		klog.FromContext(ctx).V(4).Info("Event not written: there are too many about this object",
+			"reason", reason, "action", action)
+		return
 	}
-	patch, err := json.Marshal(map[string]any{"series": map[string]any{
-		"count":            count,
-		"lastObservedTime": event.EventTime.UTC().Format(metav1.RFC3339Micro),
-	}})
-	if err != nil {
-		return err
-	}
-	_, err = client.Patch(ctx, event.Name, types.MergePatchType, patch, metav1.PatchOptions{})
-	return err
+	r.told.result(ctx, event, r.writer.write(ctx, event, decided))
 }

@@ -17,6 +17,7 @@ import (
 
 	wardlev1beta1 "github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/apply"
 	"github.com/lanyard-k8s/lanyard/controller/tracing"
 )
 
@@ -68,15 +69,11 @@ func (r *Reconciler) applyDeployment(
 ) (*verdict, error) {
 	desired := desiredDeployment(f)
 	if seen.deployment != nil {
-		there, err := covers(seen.deployment, desired)
-		if there || err != nil {
-			return nil, err
-		}
 		desired.WithUID(seen.deployment.UID)
 	}
-	applied, err := r.deployments.Deployments(f.Namespace).
-		Apply(ctx, tracing.Inject(ctx, desired, seen.deployment),
-			metav1.ApplyOptions{FieldManager: FieldManager, Force: seen.deployment != nil})
+	applied, err := apply.IfDifferent(ctx, seen.deployment, tracing.Inject(ctx, desired, seen.deployment),
+		r.deployments.Deployments(f.Namespace).Apply,
+		metav1.ApplyOptions{FieldManager: FieldManager, Force: seen.deployment != nil})
 	switch {
 	case apierrors.IsConflict(err) && seen.deployment == nil:
 		return notOurs(f), nil

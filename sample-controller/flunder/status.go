@@ -5,10 +5,9 @@ package flunder
 import (
 	"context"
 	"fmt"
-	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,6 +16,7 @@ import (
 
 	wardlev1beta1 "github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	wardleac "github.com/lanyard-k8s/lanyard/applyconfiguration/wardle/v1beta1"
+	"github.com/lanyard-k8s/lanyard/controller/apply"
 )
 
 // report writes the status when it differs from the one that is there, and an event when the Ready
@@ -27,11 +27,7 @@ func (r *Reconciler) report(
 	seen *observed,
 	v *verdict,
 ) error {
-	status := desiredStatus(f, seen, v)
-	if equality.Semantic.DeepEqual(f.Status, status) {
-		return nil
-	}
-	_, err := r.flunders.Flunders(f.Namespace).ApplyStatus(ctx, statusConfiguration(f, status),
+	_, err := apply.IfDifferent(ctx, f, desiredStatus(f, seen, v), r.flunders.Flunders(f.Namespace).ApplyStatus,
 		metav1.ApplyOptions{FieldManager: FieldManager, Force: true})
 	if apierrors.IsNotFound(err) {
 		return nil // deleted since
@@ -41,7 +37,7 @@ func (r *Reconciler) report(
 	}
 	before := meta.FindStatusCondition(f.Status.Conditions, wardlev1beta1.ConditionReady)
 	if before == nil || before.Reason != v.reason {
-		r.events.Eventf(ctx, f, eventType(v), v.reason, "Reconcile", "%s", v.message)
+		r.events.Eventf(ctx, f, nil, eventType(v), v.reason, "Reconcile", "%s", v.message)
 	}
 	return nil
 }
@@ -57,43 +53,28 @@ func desiredStatus(
 	f *wardlev1beta1.Flunder,
 	seen *observed,
 	v *verdict,
-) wardlev1beta1.FlunderStatus {
-	status := wardlev1beta1.FlunderStatus{
-		ObservedGeneration: f.Generation,
-		Selector:           labels.Set{labelFlunder: f.Name}.String(),
-		Conditions:         slices.Clone(f.Status.Conditions),
-	}
-	if seen.deployment != nil {
-		status.Replicas = seen.deployment.Status.Replicas
-		status.ReadyReplicas = seen.deployment.Status.ReadyReplicas
-	}
-	condition := metav1.Condition{
-		Reason:             v.reason,
-		Message:            v.message,
-		ObservedGeneration: f.Generation,
-	}
-	condition.Type, condition.Status = wardlev1beta1.ConditionReady, v.ready
-	meta.SetStatusCondition(&status.Conditions, condition)
-	condition.Type, condition.Status = wardlev1beta1.ConditionProgressing, v.progressing
-	meta.SetStatusCondition(&status.Conditions, condition)
-	return status
-}
-
-func statusConfiguration(
-	f *wardlev1beta1.Flunder,
-	status wardlev1beta1.FlunderStatus,
 ) *wardleac.FlunderApplyConfiguration {
-	configuration := wardleac.FlunderStatus().
-		WithObservedGeneration(status.ObservedGeneration).
-		WithReplicas(status.Replicas).
-		WithReadyReplicas(status.ReadyReplicas).
-		WithSelector(status.Selector)
-	for _, c := range status.Conditions {
-		configuration.WithConditions(metaac.Condition().
-			WithType(c.Type).WithStatus(c.Status).WithReason(c.Reason).WithMessage(c.Message).
-			WithObservedGeneration(c.ObservedGeneration).
-			WithLastTransitionTime(c.LastTransitionTime))
+	var deployment appsv1.DeploymentStatus
+	if seen.deployment != nil {
+		deployment = seen.deployment.Status
 	}
 	// The UID keeps the status from a Flunder that has taken the name of a deleted one.
-	return wardleac.Flunder(f.Name, f.Namespace).WithUID(f.UID).WithStatus(configuration)
+	return wardleac.Flunder(f.Name, f.Namespace).WithUID(f.UID).WithStatus(wardleac.FlunderStatus().
+		WithObservedGeneration(f.Generation).
+		WithReplicas(deployment.Replicas).
+		WithReadyReplicas(deployment.ReadyReplicas).
+		WithSelector(labels.Set{labelFlunder: f.Name}.String()).
+		WithConditions(apply.Conditions(f.Status.Conditions,
+			condition(f, v, wardlev1beta1.ConditionReady, v.ready),
+			condition(f, v, wardlev1beta1.ConditionProgressing, v.progressing))...))
+}
+
+func condition(
+	f *wardlev1beta1.Flunder,
+	v *verdict,
+	conditionType string,
+	status metav1.ConditionStatus,
+) *metaac.ConditionApplyConfiguration {
+	return metaac.Condition().WithType(conditionType).WithStatus(status).
+		WithReason(v.reason).WithMessage(v.message).WithObservedGeneration(f.Generation)
 }

@@ -3,6 +3,7 @@
 package flunder_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -209,6 +210,40 @@ func TestAFlunderAtRestCausesNoRequest(t *testing.T) {
 	}
 	if errs := r.Stats().Failures(); errs != 0 {
 		t.Errorf("%d reconciles failed", errs)
+	}
+}
+
+// TestARestartWritesNothingToFlundersAtRest reconciles objects that are as they should be: a new process
+// sees each of them for the first time.
+func TestARestartWritesNothingToFlundersAtRest(t *testing.T) {
+	e := newEnv(t)
+	e.rollOut()
+	e.create("a", "", func(f *v1beta1.Flunder) { f.Spec.Replicas = ptr.To[int32](0) })
+	e.create("b", "a")
+	e.create("bad", "", func(f *v1beta1.Flunder) { f.Spec.Image = "no!" })
+	first := e.runController(2)
+	e.awaitReason("b", v1beta1.ReasonAvailable)
+	e.awaitReason("bad", v1beta1.ReasonInvalidImage)
+	e.settled(first)
+	if err := first.stop(); err != nil {
+		t.Fatal(err)
+	}
+	before := []*v1beta1.Flunder{e.get("a"), e.get("b"), e.get("bad")}
+
+	second := e.runController(2)
+	e.eventually("each is reconciled", func() bool { return second.Stats().Done >= 3 })
+	e.settled(second)
+	second.requests.mu.Lock()
+	defer second.requests.mu.Unlock()
+	for _, request := range second.requests.seen {
+		if !strings.HasPrefix(request, http.MethodGet+" ") || !strings.HasSuffix(request, "s") { // the lists of the caches
+			t.Errorf("a restart made the request %s", request)
+		}
+	}
+	for _, f := range before {
+		if after := e.get(f.Name); after.ResourceVersion != f.ResourceVersion {
+			t.Errorf("%s was changed by the restart: from %+v to %+v", f.Name, f.Status, after.Status)
+		}
 	}
 }
 
