@@ -44,11 +44,11 @@ func filtersInTest() map[string]controller.Filter[*corev1.ConfigMap] {
 
 func TestNoFilterDropsWhatMustNotBeMissed(t *testing.T) {
 	for what, event := range map[string]mapEvent{
-		"a creation": {Type: controller.Added, New: configMap("x")},
-		"a deletion": {Type: controller.Deleted, Old: configMap("x")},
-		"a resync":   updated(func(o *corev1.ConfigMap) { o.ResourceVersion = "1" }),
-		"an object that was created again":          updated(func(o *corev1.ConfigMap) { o.UID = "another" }),
-		"the beginning of a deletion":               updated(func(o *corev1.ConfigMap) { now := metav1.Now(); o.DeletionTimestamp = &now }),
+		"a creation":                       {Type: controller.Added, New: configMap("x")},
+		"a deletion":                       {Type: controller.Deleted, Old: configMap("x")},
+		"a resync":                         updated(func(o *corev1.ConfigMap) { o.ResourceVersion = "1" }),
+		"an object that was created again": updated(func(o *corev1.ConfigMap) { o.UID = "another" }),
+		"the beginning of a deletion":      updated(func(o *corev1.ConfigMap) { now := metav1.Now(); o.DeletionTimestamp = &now }),
 		"the beginning of a deletion without a gap": updated(func(o *corev1.ConfigMap) { now := metav1.Now(); o.DeletionTimestamp, o.Generation = &now, 2 }),
 	} {
 		for name, passes := range filtersInTest() {

@@ -23,7 +23,8 @@ import (
 // informers runs the informers of a manager, and starts its factories. It is safe for concurrent
 // use.
 type informers struct {
-	set caches.Set
+	set     caches.Set
+	streams work.Streams // of the informers that factories run
 
 	mu        sync.Mutex
 	runners   map[*caches.Cache]*informerRunner
@@ -128,7 +129,7 @@ func (i *informers) caches(ctx context.Context) (all []pipeline.Cache) {
 // Unit identifies what was asked of the factories but is used by nothing that the manager knows,
 // such as an informer of which the program uses only the lister.
 func (i *informers) Unit() *work.Unit {
-	return &work.Unit{Kind: report.Informer, Owner: "informers of factories"}
+	return &work.Unit{Kind: report.Informer, Owner: "informers of factories", Streams: &i.streams}
 }
 
 // Run starts the factories, and what is asked of them later. The manager's own runners run the

@@ -61,6 +61,7 @@ type replacements struct {
 func newManager(config *rest.Config, options ManagerOptions, replaced replacements) *Manager {
 	options.setDefaults()
 	m := &Manager{options: options, informers: newInformers()}
+	m.informers.set.DetectMutations = options.DetectMutations
 	var err error
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
@@ -101,7 +102,7 @@ func (m *Manager) setUpLeader(
 		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
 		RetryPeriod: options.RetryPeriod, Margin: options.Margin,
 		Client: replaced.leases, Reconnect: reconnect, Clock: replaced.clock,
-		Healthy: func() error { return stuck(&m.units, m.setup.allInTerm()) },
+		Healthy: func() error { return m.progress(m.setup.allInTerm()) },
 	}
 	if candidate.Clock == nil {
 		candidate.Clock = term.BootTime()
@@ -189,9 +190,11 @@ type InformerOptions struct {
 	// they are often half of an object, and few reconcilers read them.
 	KeepManagedFields bool
 
-	// Transform changes each object before it is stored, for example to drop what is not needed.
-	// The manager sets the informer's own transform, so one from SetTransform is lost. Default:
-	// none.
+	// Transform changes each object before it is stored, for example to drop what is not needed. It
+	// must not block, and must return an object of the same type and name; it may be called twice for
+	// an object. If it panics or returns an error, the object is kept as it came: that is logged and
+	// counted, and [Manager.Ready] fails while such an object is in the cache. The manager sets the
+	// informer's own transform, so one from SetTransform is lost. Default: none.
 	Transform cache.TransformFunc
 }
 

@@ -45,6 +45,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	defer stopMetrics()
 
 	took, timeout := run.Execute(root, m.plan(run))
+	if err := m.informers.set.Mutated(time.Now()); err != nil && run.Failures() == nil {
+		run.Fail(err) // the last items have changed it
+	}
 	if timeout == nil {
 		m.transport.Close()
 	} else {
@@ -65,6 +68,7 @@ func (m *Manager) plan(run *lifecycle.Run) *lifecycle.Plan {
 		plan.Add(lifecycle.Informers, informer)
 	}
 	plan.Add(lifecycle.Informers, m.informers)
+	plan.Add(lifecycle.Informers, m.monitor())
 	if m.leader != nil {
 		m.leader.Join(run)
 		plan.Leases = append(plan.Leases, m.leader)
@@ -132,10 +136,9 @@ func (m *Manager) state() metrics.State {
 		})
 	}
 	for _, informer := range m.informers.set.All() {
-		s.Caches = append(s.Caches, metrics.CacheState{
-			Name: informer.Label(), Objects: len(informer.GetStore().ListKeys()), Age: informer.Age(now),
-		})
+		s.Caches = append(s.Caches, cacheState(informer, now))
 	}
+	s.Caches = append(s.Caches, factoryStates(&m.informers.streams, now)...)
 	if m.leader != nil {
 		_, leads := m.leader.Current()
 		s.Leads = &leads

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
@@ -76,7 +77,9 @@ func attach[T, O Object](
 	c *Controller[T], informer cache.TypedSharedIndexInformer[O], mapping MapFunc[O], settings sourceSettings[O],
 ) *Source {
 	m := c.manager
-	feeding := &informerSource[O]{informer: informer, mapping: mapping, filters: settings.filters}
+	feeding := &informerSource[O]{
+		informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
+	}
 	source := &Source{}
 	var objects cache.Indexer
 	if _, ok := any(informer).(cache.TypedSharedIndexInformer[T]); ok {
@@ -118,6 +121,7 @@ type informerSource[O Object] struct {
 	informer cache.TypedSharedIndexInformer[O]
 	mapping  MapFunc[O] // nil for the objects that the controller reconciles
 	filters  []Filter[O]
+	all      func() []Request // all objects that the controller reconciles
 }
 
 // Name returns the informer's name.
@@ -129,22 +133,33 @@ func (s *informerSource[O]) Cache() pipeline.Cache { return s.cache }
 // Start adds a handler to the informer.
 func (s *informerSource[O]) Start(ctx context.Context, queue *pipeline.Queue) (pipeline.Feed, error) {
 	logger := klog.FromContext(ctx)
-	handler := &eventHandler[O]{ctx: ctx, queue: queue, mapping: s.mapping, filters: s.filters}
+	handler := &eventHandler[O]{
+		ctx: ctx, queue: queue, mapping: s.mapping, filters: s.filters,
+		calls: &userCalls{cache: s.cache}, sweep: newSweep(ctx, queue, s.all),
+	}
 	registration, err := s.informer.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
 	if err != nil {
 		return nil, err
 	}
-	return &informerFeed{ResourceEventHandlerRegistration: registration, informer: s.cache}, nil
+	return &informerFeed{registration, s.cache, handler.calls, handler.sweep}, nil
 }
 
 // informerFeed is the registration of a handler.
 type informerFeed struct {
 	cache.ResourceEventHandlerRegistration
 	informer *caches.Cache
+	calls    *userCalls
+	sweep    *sweep
+}
+
+// Stalled returns an error if a filter or mapping has been running for longer than a time.
+func (f *informerFeed) Stalled(now time.Time, after time.Duration) error {
+	return f.calls.Stalled(f.informer.Name(), now, after)
 }
 
 // Stop removes the handler and waits until it is not being called.
 func (f *informerFeed) Stop() {
 	// It fails only for a handler of another informer.
 	_ = cache.ShutDownEventHandler(f.informer.SharedIndexInformer, f.ResourceEventHandlerRegistration)
+	f.sweep.stop()
 }

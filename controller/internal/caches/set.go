@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -23,6 +22,9 @@ type Settings struct {
 // Generated factories wrap a typed informer anew at each call, so an informer is known by its
 // store.
 type Set struct {
+	// DetectMutations looks for objects that are changed in their cache. It must be set first.
+	DetectMutations bool
+
 	mu      sync.Mutex
 	byStore map[cache.Store]*Cache
 	ordered []*Cache
@@ -45,12 +47,12 @@ func (s *Set) Add(informer cache.SharedIndexInformer, stated *Settings) (c *Cach
 		}
 		return known, false, nil
 	}
-	c = newCache(informer)
+	c = s.newCache(informer)
 	c.stated = stated
-	if stated == nil {
-		stated = &Settings{}
+	if stated != nil {
+		c.transformer.settings = *stated
 	}
-	if err := errors.Join(c.notStarted(), informer.SetTransform(stated.transform)); err != nil {
+	if err := errors.Join(c.notStarted(), informer.SetTransform(c.transform)); err != nil {
 		return nil, false, err
 	}
 	s.keep(c)
@@ -64,11 +66,20 @@ func (s *Set) Adopt(informer cache.SharedIndexInformer) *Cache {
 	defer s.mu.Unlock()
 	c, ok := s.byStore[informer.GetStore()]
 	if !ok {
-		c = newCache(informer)
+		c = s.newCache(informer)
 		c.adopted = true
+		c.noteEvents()
 		s.keep(c)
 	}
 	c.belongs = true
+	return c
+}
+
+func (s *Set) newCache(informer cache.SharedIndexInformer) *Cache {
+	c := newCache(informer)
+	if s.DetectMutations {
+		c.mutations = &mutations{}
+	}
 	return c
 }
 
@@ -134,16 +145,4 @@ func (s *Set) StartedElsewhere() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (s Settings) transform(obj any) (any, error) {
-	if !s.KeepManagedFields {
-		if object, err := meta.Accessor(obj); err == nil {
-			object.SetManagedFields(nil)
-		}
-	}
-	if s.Transform != nil {
-		return s.Transform(obj)
-	}
-	return obj, nil
 }

@@ -4,8 +4,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // feeding is the sources that feed the queue of a session. Pipeline.mu guards it.
@@ -89,8 +91,50 @@ func (p *Pipeline) startFeeding(f *feeding) ([]Feed, error) {
 func (p *Pipeline) stopFeeding(f *feeding) {
 	p.mu.Lock()
 	p.feeding = nil
+	p.stopping = f
 	p.mu.Unlock()
 	for _, feed := range f.feeds {
 		feed.Stop()
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopping == f {
+		p.stopping = nil
+	}
+}
+
+// leaveStalled leaves out, of the feeds to stop, those in which a function of the user does not return:
+// its end would be waited for before the error that names it could be returned. That error ends the
+// manager, and the informer waits for the function.
+func (p *Pipeline) leaveStalled(f *feeding) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	for source, feed := range f.feeds {
+		if staller, ok := feed.(Staller); ok && staller.Stalled(now, 0) != nil {
+			delete(f.feeds, source)
+		}
+	}
+}
+
+// Stalled returns an error that names the functions of the user which have been running for longer
+// than a time, and meanwhile keep events from the queue, or the feeds from stopping.
+func (p *Pipeline) Stalled(now time.Time, after time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var errs []error
+	for _, f := range []*feeding{p.feeding, p.stopping} {
+		if f == nil {
+			continue
+		}
+		for _, feed := range f.feeds {
+			if staller, ok := feed.(Staller); ok {
+				errs = append(errs, staller.Stalled(now, after))
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("controller %q: %w", p.config.Name, err)
+	}
+	return nil
 }

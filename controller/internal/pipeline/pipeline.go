@@ -23,9 +23,10 @@ import (
 type Pipeline struct {
 	config Config
 
-	mu      sync.Mutex
-	sources []Source
-	feeding *feeding // of the session; nil when none runs
+	mu       sync.Mutex
+	sources  []Source
+	feeding  *feeding // of the session; nil when none runs
+	stopping *feeding // of a session that ends; nil when none does
 
 	session atomic.Pointer[Queue] // the queue of the session; nil when none runs
 	left    atomic.Int64          // the number of items that waited when the last session ended
@@ -100,11 +101,15 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	defer p.end(queue)
 	feeds := &feeding{queue: queue, feeds: map[Source]Feed{}}
 	defer p.stopFeeding(feeds)
-	err := p.feed(ctx, feeds)
+	feedCtx, endFeeds := context.WithCancelCause(ctx)
+	defer endFeeds(nil)
+	err := p.feed(feedCtx, feeds)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // the end is the reason, for example because an informer has stopped already
 		}
+		endFeeds(err)
+		p.leaveStalled(feeds)
 		return err
 	}
 	logger.V(1).Info("Controller started", "workers", p.config.Workers)

@@ -41,6 +41,10 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c.Start = time.Now()
 	c.Unit = work.From(ctx)
+	c.feed = feedOf(c)
+	if gone := t.gone(c); gone != nil {
+		return gone, nil
+	}
 	needed := c.neededTerm()
 	if needed != nil {
 		if err := needed.Check(); err != nil {
@@ -59,6 +63,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx = c.setUpgrade(ctx, needed)
 	}
 	resp, err := c.send(ctx, req, needed)
+	c.answered(resp, err)
 	resp, err = c.finish(resp, err)
 	if len(t.observers) > 0 && c.Verb != "watch" {
 		tellRetry(t.observers, req, resp, err)
