@@ -28,20 +28,16 @@ type Event[O Object] struct {
 }
 
 // Filter reports whether an event needs a reconcile. ctx descends from the context of
-// [Manager.Run]. A Filter runs on the goroutine that delivers events, so it must not block.
+// [Manager.Run]. A Filter runs on the goroutine that delivers events, so it must not block. If it
+// panics, the panic is logged and the event passes.
 type Filter[O Object] func(ctx context.Context, event Event[O]) bool
 
 // MapFunc returns the objects to reconcile because of an event of object. For an update it is
 // called twice, with the old and with the new state of the object. ctx descends from the context of
 // [Manager.Run]. A MapFunc runs on the goroutine that delivers events, so it must not block: it
 // should read caches, not call the API server.
+//
+// A MapFunc that cannot know which objects depend on object should return all that may. If it
+// panics, the panic is logged, and the controller reconciles all objects that it has in its caches,
+// because any of them may be concerned: after a second, and not more often than once a minute.
 type MapFunc[O Object] func(ctx context.Context, object O) []Request
-
-// GenerationChanged is a [Filter]. It drops updates that leave metadata.generation as it is, such
-// as changes of the status or of labels. It passes creations, deletions and resyncs. Use it for
-// kinds with a status subresource.
-func GenerationChanged[O Object](_ context.Context, event Event[O]) bool {
-	return event.Type != Updated ||
-		event.Old.GetGeneration() != event.New.GetGeneration() ||
-		event.Old.GetResourceVersion() == event.New.GetResourceVersion()
-}

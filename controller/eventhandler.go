@@ -4,14 +4,12 @@ package controller
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
-	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/clientgo"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
@@ -24,6 +22,8 @@ type eventHandler[O Object] struct {
 	queue   *pipeline.Queue
 	mapping MapFunc[O] // nil: the item is the event's own object
 	filters []Filter[O]
+	calls   *userCalls      // of filters and the mapping
+	sweep   *sweep          // takes the place of a mapping that panicked
 	enqueue observe.Enqueue // used for one event after the other
 }
 
@@ -34,6 +34,9 @@ func (h *eventHandler[O]) OnAdd(object O, initial bool) {
 
 // OnUpdate handles a change, or a resync.
 func (h *eventHandler[O]) OnUpdate(before, after O) {
+	if clientgo.Relisted(before, after) && equality.Semantic.DeepEqual(before, after) {
+		return
+	}
 	h.handle(Event[O]{Type: Updated, Old: before, New: after}, before, after)
 }
 
@@ -53,51 +56,15 @@ func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 	h.enqueue = observe.Enqueue{
 		Reason: reasonOf(event, h.mapping != nil), Object: object, Requests: h.enqueue.Requests[:0],
 	}
-	h.collect(event, states)
+	if h.passes(event) {
+		h.collect(states)
+	}
 	if len(h.enqueue.Requests) == 0 {
 		return
 	}
 	h.queue.Add(h.ctx, &h.enqueue, event.unchanged())
 	if h.mapping == nil {
 		h.supersede(event)
-	}
-}
-
-// collect collects the items of an event that passes the filters. It contains panics of user code,
-// which on this goroutine would end the process.
-func (h *eventHandler[O]) collect(event Event[O], states []O) {
-	defer func() {
-		if p := recover(); p != nil {
-			klog.FromContext(h.ctx).Error(fmt.Errorf("panic: %v", p),
-				"A filter or mapping panicked, the event is lost", "event", event.Type,
-				"type", fmt.Sprintf("%T", states[0]), "object", klog.KObj(states[0]),
-				"stack", string(debug.Stack()))
-		}
-	}()
-	for _, passes := range h.filters {
-		if !passes(h.ctx, event) {
-			return
-		}
-	}
-	if h.mapping == nil {
-		h.enqueue.Requests = append(h.enqueue.Requests, reconcile.RequestFor(states[0]))
-		return
-	}
-	h.collectMapped(states)
-}
-
-// collectMapped collects what the mapping returns for the states of an object, each item once.
-func (h *eventHandler[O]) collectMapped(states []O) {
-	var before []Request
-	for _, state := range states {
-		requests := h.mapping(h.ctx, state)
-		for i, request := range requests {
-			if i < len(before) && before[i] == request || slices.Contains(before, request) {
-				continue
-			}
-			h.enqueue.Requests = append(h.enqueue.Requests, request)
-		}
-		before = requests
 	}
 }
 

@@ -34,6 +34,8 @@ type world struct {
 	*fcache.FakeControllerSource
 	// onList sees the context of each list and watch; an error fails it.
 	onList func(context.Context) error
+	// onWatch sees the context of each watch; an error fails it.
+	onWatch func(context.Context) error
 }
 
 func newWorld(t *testing.T) *world {
@@ -60,6 +62,19 @@ func (w *world) see(ctx context.Context) error {
 }
 
 func (w *world) informer() cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
+	return w.informerWith(controller.InformerOptions{})
+}
+
+func (w *world) informerWith(options controller.InformerOptions) cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
+	return controller.Standalone[*corev1.ConfigMap](w.shared(0), options)
+}
+
+// informerEvery is an informer that resyncs.
+func (w *world) informerEvery(period time.Duration) cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
+	return controller.Standalone[*corev1.ConfigMap](w.shared(period), controller.InformerOptions{})
+}
+
+func (w *world) shared(resync time.Duration) cache.SharedIndexInformer {
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			if err := w.see(ctx); err != nil {
@@ -71,11 +86,15 @@ func (w *world) informer() cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
 			if err := w.see(ctx); err != nil {
 				return nil, err
 			}
+			if w.onWatch != nil {
+				if err := w.onWatch(ctx); err != nil {
+					return nil, err
+				}
+			}
 			return w.Watch(options)
 		},
 	}
-	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
-	return controller.Standalone[*corev1.ConfigMap](shared, controller.InformerOptions{})
+	return cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, resync, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
 }
 
 // noWatchList tells client-go that this source cannot stream its initial list.

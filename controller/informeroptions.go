@@ -20,9 +20,11 @@ type InformerOptions struct {
 	// kinds share. By default it is what [Manager.AddScheme] or client-go's scheme says of the type.
 	Kind schema.GroupKind
 
-	// Transform changes each object before it is stored, for example to drop what is not needed.
-	// The manager sets the informer's own transform, so one from SetTransform is lost. Default:
-	// none.
+	// Transform changes each object before it is stored, for example to drop what is not needed. It
+	// must not block, and must return an object of the same type and name; it may be called twice for
+	// an object. If it panics or returns an error, the object is kept as it came: that is logged and
+	// counted, and [Manager.Ready] fails while such an object is in the cache. The manager sets the
+	// informer's own transform, so one from SetTransform is lost. Default: none.
 	Transform cache.TransformFunc
 
 	kept *caches.Settings // see settings

@@ -40,7 +40,9 @@ type informers struct {
 
 func newInformers(schemes func() kinds.Schemes) *informers {
 	return &informers{
-		schemes: schemes, unit: &work.Unit{Kind: report.Informer, Owner: "informers of factories"},
+		schemes: schemes, unit: &work.Unit{
+			Kind: report.Informer, Owner: "informers of factories", Streams: &work.Streams{},
+		},
 		runners: map[*caches.Cache]*informerRunner{}, shared: map[reflect.Type]any{},
 		added: make(chan struct{}, 1), known: make(chan struct{}),
 	}
@@ -180,7 +182,7 @@ func (i *informers) startFactories(ctx context.Context) {
 			if err != nil {
 				kind.Kind = typ.String() // nothing needs more than a name for it
 			}
-			i.set.Adopt(informer, kind, i.unit)
+			i.set.Adopt(informer, kind)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
@@ -18,6 +19,7 @@ type informerSource[O Object] struct {
 	informer cache.TypedSharedIndexInformer[O]
 	mapping  MapFunc[O] // nil for the objects that the controller reconciles
 	filters  []Filter[O]
+	all      func() []Request // all objects that the controller reconciles
 }
 
 // Name returns the informer's name.
@@ -29,22 +31,33 @@ func (s *informerSource[O]) Cache() pipeline.Cache { return s.cache }
 // Start adds a handler to the informer.
 func (s *informerSource[O]) Start(ctx context.Context, queue *pipeline.Queue) (pipeline.Feed, error) {
 	logger := klog.FromContext(ctx)
-	handler := &eventHandler[O]{ctx: ctx, queue: queue, mapping: s.mapping, filters: s.filters}
+	handler := &eventHandler[O]{
+		ctx: ctx, queue: queue, mapping: s.mapping, filters: s.filters,
+		calls: &userCalls{cache: s.cache}, sweep: newSweep(ctx, queue, s.all),
+	}
 	registration, err := s.informer.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
 	if err != nil {
 		return nil, err
 	}
-	return &informerFeed{ResourceEventHandlerRegistration: registration, informer: s.cache}, nil
+	return &informerFeed{registration, s.cache, handler.calls, handler.sweep}, nil
 }
 
 // informerFeed is the registration of a handler.
 type informerFeed struct {
 	cache.ResourceEventHandlerRegistration
 	informer *caches.Cache
+	calls    *userCalls
+	sweep    *sweep
+}
+
+// Stalled returns an error if a filter or mapping has been running for longer than a time.
+func (f *informerFeed) Stalled(now time.Time, after time.Duration) error {
+	return f.calls.Stalled(f.informer.Name(), now, after)
 }
 
 // Stop removes the handler and waits until it is not being called.
 func (f *informerFeed) Stop() {
 	// It fails only for a handler of another informer.
 	_ = cache.ShutDownEventHandler(f.informer.SharedIndexInformer, f.ResourceEventHandlerRegistration)
+	f.sweep.stop()
 }

@@ -66,6 +66,7 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	m := &Manager{options: options}
 	m.setup.hurried = make(chan struct{})
 	m.informers = newInformers(m.schemes.all)
+	m.informers.set.DetectMutations = options.DetectMutations
 	var err error
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
@@ -113,7 +114,7 @@ func (m *Manager) setUpLeader(
 		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
 		RetryPeriod: options.RetryPeriod, Margin: options.Margin,
 		Client: replaced.leases, Reconnect: reconnect, Clock: replaced.clock,
-		Healthy: func() error { return stuck(&m.units, m.setup.allInTerm()) },
+		Healthy: func() error { return m.progress(m.setup.allInTerm()) },
 	}
 	if candidate.Clock == nil {
 		candidate.Clock = term.BootTime()

@@ -39,6 +39,13 @@ type ManagerOptions struct {
 	// Telemetry traces and measures the manager.
 	Telemetry Telemetry
 
+	// DetectMutations makes Run end with an error that names the object and shows the change, if the
+	// program changes an object in a cache in place. Objects of listers, indexers and events are
+	// shared: change a copy. Use it in tests: it keeps a copy of each object, and compares them every
+	// second. With the race detector, the detector's read may also be reported as a race with the
+	// change. Default: false. See also Options.DetectMutations.
+	DetectMutations bool
+
 	// StragglerStacks adds to the [report.Shutdown] the stack of each piece of work that did not
 	// return in time. Collecting them stops the process while it writes the stacks of all
 	// goroutines. Default: false.

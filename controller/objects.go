@@ -60,6 +60,18 @@ func (o *objects) get(request Request) (object any, exists bool, err error) {
 	return nil, false, nil
 }
 
+// requests returns the requests for all objects in the caches.
+func (o *objects) requests() (all []Request) {
+	for _, indexer := range o.list() {
+		for _, key := range indexer.ListKeys() {
+			if namespace, name, err := cache.SplitMetaNamespaceKey(key); err == nil {
+				all = append(all, Request{Namespace: namespace, Name: name})
+			}
+		}
+	}
+	return all
+}
+
 // cover reports whether the controller's own informer has the object of a request if it exists. If
 // not, its absence from the caches does not mean that the object was deleted.
 func (o *objects) cover(request Request) bool {

@@ -34,7 +34,7 @@ func (o *outsiders) ItemEnded(ctx context.Context, _ *observe.Item) {
 		return
 	}
 	var names []string
-	for _, c := range o.caches.All() {
+	for _, c := range o.caches.Own() {
 		if c.HasSynced() && c.Unit().Cost().Calls == 0 && isServed(c) {
 			names = append(names, c.Name())
 		}

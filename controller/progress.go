@@ -16,6 +16,29 @@ import (
 // stuckGrace is the time after the end of an item's time in which its reconcile may still return.
 const stuckGrace = 5 * time.Second
 
+// stallGrace is the time for which a filter, mapping or transform may run.
+const stallGrace = 10 * time.Second
+
+// progress returns an error if something does not go on: the workers of one of the controllers are
+// all stuck, or a function of the user holds up events.
+func (m *Manager) progress(controllers []*controllerRunner) error {
+	return errors.Join(stuck(&m.units, controllers), m.stalled(controllers))
+}
+
+// stalled returns an error that names each filter and mapping of the controllers, and each transform,
+// that has been running for too long.
+func (m *Manager) stalled(controllers []*controllerRunner) error {
+	now := time.Now()
+	var errs []error
+	for _, c := range controllers {
+		errs = append(errs, c.Stalled(now, stallGrace))
+	}
+	for _, informer := range m.informers.set.All() {
+		errs = append(errs, informer.Stalled(now, stallGrace))
+	}
+	return errors.Join(errs...)
+}
+
 // stuck returns an error that names each of the controllers whose workers all have an item whose
 // time is over.
 func stuck(units *work.Registry, controllers []*controllerRunner) error {

@@ -53,6 +53,9 @@ func (m *Manager) Run(ctx context.Context) error {
 	plan := m.plan(run)
 	plan.Worked = endOrphans
 	took, _ := run.Execute(root, plan)
+	if err := m.informers.set.Mutated(time.Now()); err != nil && run.Failures() == nil {
+		run.Fail(err) // the last items have changed it
+	}
 	ended := m.keepReport(context.Cause(root), took)
 	m.transport.Close() // after the report, which names the calls of what has not returned
 	if len(ended.Stragglers) > 0 {
@@ -69,6 +72,7 @@ func (m *Manager) plan(run *lifecycle.Run) *lifecycle.Plan {
 		plan.Add(lifecycle.Informers, informer)
 	}
 	plan.Add(lifecycle.Informers, m.informers)
+	plan.Add(lifecycle.Informers, m.monitor())
 	if m.leader != nil {
 		m.leader.Join(run)
 		plan.Leases = append(plan.Leases, m.leader)
@@ -136,10 +140,9 @@ func (m *Manager) state() metrics.State {
 		})
 	}
 	for _, informer := range m.informers.set.All() {
-		s.Caches = append(s.Caches, metrics.CacheState{
-			Name: informer.Label(), Objects: len(informer.GetStore().ListKeys()), Age: informer.Age(now),
-		})
+		s.Caches = append(s.Caches, cacheState(informer, now))
 	}
+	s.Caches = append(s.Caches, factoryStates(m.informers.unit.Streams, now)...)
 	if m.leader != nil {
 		_, leads := m.leader.Current()
 		s.Leads = &leads

@@ -76,7 +76,9 @@ func attach[T, O Object](
 	c *Controller[T], informer cache.TypedSharedIndexInformer[O], mapping MapFunc[O], settings sourceSettings[O],
 ) *Source {
 	m := c.manager
-	feeding := &informerSource[O]{informer: informer, mapping: mapping, filters: settings.filters}
+	feeding := &informerSource[O]{
+		informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
+	}
 	source := &Source{}
 	var objects cache.Indexer
 	if _, ok := any(informer).(cache.TypedSharedIndexInformer[T]); ok && *settings.kind == c.kind {

@@ -7,20 +7,17 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
+	"sync/atomic"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/tools/cache"
-	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
-// Cache is an informer that the manager runs, with the last error of its list and watch calls.
+// Cache is an informer that the manager runs, and the state of its cache.
 type Cache struct {
 	cache.SharedIndexInformer
 	name string
@@ -37,8 +34,10 @@ type Cache struct {
 
 	ofProgram bool // the program itself reads it
 
-	mu      sync.Mutex
-	lastErr error
+	feeding     feeding
+	transformer transformer
+	mutations   *mutations      // nil unless they are looked for
+	counts      [4]atomic.Int64 // by the index in Reasons
 }
 
 func newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
@@ -46,7 +45,7 @@ func newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache 
 		SharedIndexInformer: informer, kind: kind, name: "informer of " + kind.String(),
 		running: make(chan struct{}),
 	}
-	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name}
+	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name, Streams: &work.Streams{}}
 	return c
 }
 
@@ -59,6 +58,7 @@ func (c *Cache) Unit() *work.Unit { return c.unit }
 // Run runs the informer until ctx ends.
 func (c *Cache) Run(ctx context.Context) error {
 	close(c.running)
+	c.transformer.logTo(ctx)
 	c.RunWithContext(ctx)
 	if ctx.Err() == nil {
 		return c.elsewhere()
@@ -108,44 +108,14 @@ func (c *Cache) Age(now time.Time) time.Duration {
 	return now.Sub(heard)
 }
 
-// onError keeps the last list or watch error, and logs it once until another one comes.
-func (c *Cache) onError(ctx context.Context, _ *cache.Reflector, err error) {
-	if ctx.Err() != nil || err == nil {
-		return
+// transform prepares an object for the cache. client-go calls it before anything else sees the object.
+func (c *Cache) transform(obj any) (any, error) {
+	kept, failed := c.transformer.apply(c.name, obj)
+	if failed {
+		c.Count(Transform)
 	}
-	c.mu.Lock()
-	repeated := c.lastErr != nil && c.lastErr.Error() == err.Error()
-	c.lastErr = err
-	c.mu.Unlock()
-	routine := apierrors.IsResourceExpired(err) || apierrors.IsGone(err) ||
-		utilnet.IsProbableEOF(err)
-	if !repeated && !routine {
-		logger := klog.FromContext(ctx)
-		logger.Info("List or watch failed, trying again", "informer", c.name, "err", err)
+	if c.mutations != nil {
+		c.mutations.note(c.name, kept)
 	}
-}
-
-// SyncError says why the cache is not full yet.
-func (c *Cache) SyncError() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.lastErr == nil {
-		return fmt.Errorf("%s: the API server has not answered its list yet", c.name)
-	}
-	return fmt.Errorf("%s: %w%s", c.name, c.lastErr, hint(c.lastErr))
-}
-
-// hint says what to do about the errors that are common with new controllers.
-func hint(err error) string {
-	switch {
-	case apierrors.IsForbidden(err):
-		return " (grant list and watch on it to the user that the controller runs as)"
-	case apierrors.IsNotFound(err):
-		return " (is its CustomResourceDefinition installed?)"
-	case apierrors.IsUnauthorized(err):
-		return " (the credentials in the kubeconfig or the service account's token are not accepted)"
-	case utilnet.IsConnectionRefused(err):
-		return " (nothing listens there: is the API server up, and the address in the kubeconfig right?)"
-	}
-	return ""
+	return kept, nil
 }

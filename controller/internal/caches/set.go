@@ -10,8 +10,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
-
-	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // Set is the informers of a manager. The zero value is empty. It is safe for concurrent use.
@@ -19,6 +17,9 @@ import (
 // Generated factories wrap a typed informer anew at each call, so an informer is known by its
 // store.
 type Set struct {
+	// DetectMutations looks for objects that are changed in their cache. It must be set first.
+	DetectMutations bool
+
 	mu      sync.Mutex
 	byStore map[cache.Store]*Cache
 	ordered []*Cache
@@ -51,33 +52,40 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 		known.use(user)
 		return known, false, nil
 	}
-	c = newCache(informer, user.Kind)
+	c = s.newCache(informer, user.Kind)
 	c.stated = stated
-	if stated == nil {
-		stated = &Settings{}
+	if stated != nil {
+		c.transformer.settings = *stated
 	}
 	c.use(user)
-	if err := errors.Join(c.notStarted(), informer.SetTransform(stated.transform)); err != nil {
+	if err := errors.Join(c.notStarted(), informer.SetTransform(c.transform)); err != nil {
 		return nil, false, err
 	}
 	s.keep(c)
 	return c, true, nil
 }
 
-// Adopt adds an informer that its factory runs; kind is that of its objects, and unit makes its calls.
-// It returns the Cache that the informer has already
+// Adopt adds an informer that its factory runs; kind is that of its objects. It returns the Cache that the informer has already
 // if it was added before.
-func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind, unit *work.Unit) *Cache {
+func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.byStore[informer.GetStore()]
 	if !ok {
-		c = newCache(informer, kind)
+		c = s.newCache(informer, kind)
 		c.adopted = true
-		c.unit = unit
+		c.noteEvents()
 		s.keep(c)
 	}
 	c.belongs = true
+	return c
+}
+
+func (s *Set) newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
+	c := newCache(informer, kind)
+	if s.DetectMutations {
+		c.mutations = &mutations{}
+	}
 	return c
 }
 
@@ -123,6 +131,13 @@ func (s *Set) Strangers() []*Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.ordered), func(c *Cache) bool { return c.belongs })
+}
+
+// Own returns the caches that the manager's own runners feed, and not factories.
+func (s *Set) Own() []*Cache {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(s.ordered), func(c *Cache) bool { return c.adopted })
 }
 
 // StartedElsewhere returns an error that names each informer which something else has started before

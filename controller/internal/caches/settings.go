@@ -3,7 +3,6 @@
 package caches
 
 import (
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 )
@@ -25,16 +24,4 @@ type User struct {
 	Alone bool
 	// Program says that the program itself reads the cache.
 	Program bool
-}
-
-func (s Settings) transform(obj any) (any, error) {
-	if !s.KeepManagedFields {
-		if object, err := meta.Accessor(obj); err == nil {
-			object.SetManagedFields(nil)
-		}
-	}
-	if s.Transform != nil {
-		return s.Transform(obj)
-	}
-	return obj, nil
 }

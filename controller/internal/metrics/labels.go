@@ -77,3 +77,9 @@ func (l callLabels) attributes() []attribute.KeyValue {
 		attribute.String("code", status),
 	}
 }
+
+type cacheErrorLabels struct{ cache, reason string }
+
+func (l cacheErrorLabels) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("cache", l.cache), attribute.String("reason", l.reason)}
+}

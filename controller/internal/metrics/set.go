@@ -30,6 +30,8 @@ type Set struct {
 	inFlight     metric.Int64ObservableGauge
 	oldest       metric.Float64ObservableGauge
 	cacheAge     metric.Float64ObservableGauge
+	cacheFailing metric.Float64ObservableGauge
+	cacheErrors  metric.Int64ObservableCounter
 	cacheObjects metric.Int64ObservableGauge
 	callsWaiting metric.Int64ObservableGauge
 	leading      metric.Int64ObservableGauge
@@ -40,6 +42,7 @@ type Set struct {
 	byReason     labelSets[report.Throttle]
 	byEnd        labelSets[string]
 	byCache      labelSets[string]
+	byCacheError labelSets[cacheErrorLabels]
 }
 
 // New makes the instruments. It returns nil if provider is nil.
@@ -86,6 +89,11 @@ func New(provider metric.MeterProvider) (*Set, error) {
 		"lanyard.cache.age",
 		"Time since a cache's list or watch last brought anything, bookmarks included.",
 	)
+	s.cacheFailing = b.seconds(
+		"lanyard.cache.failing",
+		"For how long a cache has not been fed, because its list or watch fails; 0 while it is.",
+	)
+	s.cacheErrors = b.observableCounter("lanyard.cache.errors", "What has failed for a cache, by reason.")
 	return s, errors.Join(b.errs...)
 }
 
@@ -109,6 +117,12 @@ func (b *builder) histogram(name, help string) metric.Float64Histogram {
 
 func (b *builder) counter(name, help string) metric.Int64Counter {
 	c, err := b.meter.Int64Counter(name, metric.WithDescription(help))
+	b.errs = append(b.errs, err)
+	return c
+}
+
+func (b *builder) observableCounter(name, help string) metric.Int64ObservableCounter {
+	c, err := b.meter.Int64ObservableCounter(name, metric.WithDescription(help))
 	b.errs = append(b.errs, err)
 	return c
 }

@@ -24,11 +24,14 @@ type ControllerState struct {
 	Oldest          time.Duration
 }
 
-// CacheState is the state of a cache. A negative age is unknown. Caches of one name are one series.
+// CacheState is the state of a cache. A negative number of objects or age is unknown. Caches of one
+// name are one series.
 type CacheState struct {
 	Name    string
 	Objects int
 	Age     time.Duration
+	Failing time.Duration    // for how long it has not been fed; zero if it is
+	Errors  map[string]int64 // how often something has failed so far, by reason
 }
 
 // Observe reads the state at each collection until stop is called. On the nil Set it does nothing.
@@ -51,6 +54,8 @@ func (s *Set) Observe(read func() State) (stop func(), err error) {
 		s.callsWaiting,
 		s.cacheObjects,
 		s.cacheAge,
+		s.cacheFailing,
+		s.cacheErrors,
 		s.leading,
 	)
 	if err != nil {
@@ -68,9 +73,16 @@ func (s *Set) observe(o metric.Observer, state State) {
 	}
 	for _, c := range merged(state.Caches) {
 		name := s.byCache.get(c.Name, label("cache")).option
-		o.ObserveInt64(s.cacheObjects, int64(c.Objects), name)
+		if c.Objects >= 0 {
+			o.ObserveInt64(s.cacheObjects, int64(c.Objects), name)
+		}
 		if c.Age >= 0 {
 			o.ObserveFloat64(s.cacheAge, c.Age.Seconds(), name)
+		}
+		o.ObserveFloat64(s.cacheFailing, c.Failing.Seconds(), name)
+		for reason, n := range c.Errors {
+			labels := s.byCacheError.get(cacheErrorLabels{c.Name, reason}, cacheErrorLabels.attributes)
+			o.ObserveInt64(s.cacheErrors, n, labels.option)
 		}
 	}
 	o.ObserveInt64(s.callsWaiting, int64(state.CallsWaiting))
@@ -84,7 +96,7 @@ func (s *Set) observe(o metric.Observer, state State) {
 }
 
 // merged merges the caches of each name, such as those of several namespaces. It adds up their
-// objects and takes the greatest age, so that a dead watch is not hidden by the others.
+// objects and errors, and takes the greatest age, so that a dead watch is not hidden by the others.
 func merged(caches []CacheState) []CacheState {
 	var all []CacheState
 	at := map[string]int{}
@@ -97,6 +109,10 @@ func merged(caches []CacheState) []CacheState {
 		}
 		all[i].Objects += c.Objects
 		all[i].Age = max(all[i].Age, c.Age)
+		all[i].Failing = max(all[i].Failing, c.Failing)
+		for reason, n := range c.Errors {
+			all[i].Errors[reason] += n
+		}
 	}
 	return all
 }

@@ -58,6 +58,15 @@ func (p *Pipeline) AddSource(source Source) error {
 // RemoveSource removes a source. It returns when the source does not feed any queue.
 func (p *Pipeline) RemoveSource(source Source) { p.sources.remove(source) }
 
+// Stalled returns an error that names the functions of the user which have been running for longer
+// than a time, and meanwhile keep events from the queue, or the feeds from stopping.
+func (p *Pipeline) Stalled(now time.Time, after time.Duration) error {
+	if err := p.sources.stalled(now, after); err != nil {
+		return fmt.Errorf("controller %q: %w", p.config.Name, err)
+	}
+	return nil
+}
+
 // Enqueue adds items for a reason that is no source's. When no session runs it does nothing: a session
 // begins with all objects.
 func (p *Pipeline) Enqueue(ctx context.Context, e *observe.Enqueue) {
@@ -117,11 +126,15 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	p.session.Store(queue)
 	defer p.end(queue)
 	defer p.sources.end()
-	err := p.feed(ctx, queue)
+	feedCtx, endFeeds := context.WithCancelCause(ctx)
+	defer endFeeds(nil)
+	err := p.feed(feedCtx, queue)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // the end is the reason, for example because an informer has stopped already
 		}
+		endFeeds(err)
+		p.sources.leaveStalled(time.Now())
 		return err
 	}
 	logger.V(1).Info("Controller started", "workers", p.config.Workers)

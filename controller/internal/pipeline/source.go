@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/client-go/tools/cache"
 )
@@ -25,4 +26,11 @@ type Feed interface {
 	HasSyncedChecker() cache.DoneChecker
 	// Stop stops the feed, and returns when it does not add to the queue any more.
 	Stop()
+}
+
+// Staller is a Feed that calls functions of the user on the goroutine which delivers events.
+type Staller interface {
+	// Stalled returns an error that names such a function if it has been running for longer than a
+	// time.
+	Stalled(now time.Time, after time.Duration) error
 }

@@ -3,9 +3,11 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // sources is the sources of a pipeline, and their feeds while a session runs. It is safe for
@@ -15,6 +17,8 @@ type sources struct {
 	list  []Source
 	start func(Source) (Feed, error) // starts a source in the session; nil when none runs
 	feeds map[Source]Feed
+
+	stopping map[Source]Feed // of a session that ends
 }
 
 // add adds a source. If a session runs, the source feeds its queue at once.
@@ -69,13 +73,45 @@ func (s *sources) begin(start func(Source) (Feed, error)) (feeds []Feed, err err
 // end ends the feeds of a session, and returns when they do not add to its queue.
 func (s *sources) end() {
 	s.mu.Lock()
-	feeds := s.feeds
+	s.stopping = s.feeds
 	s.start = nil
 	s.feeds = nil
 	s.mu.Unlock()
-	for _, feed := range feeds {
+	for _, feed := range s.stopping {
 		feed.Stop()
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopping = nil // a session begins only after the end of the one before
+}
+
+// leaveStalled leaves out, of the feeds to stop, those in which a function of the user does not return:
+// its end would be waited for before the error that names it could be returned. That error ends the
+// manager, and the informer waits for the function.
+func (s *sources) leaveStalled(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for source, feed := range s.feeds {
+		if staller, ok := feed.(Staller); ok && staller.Stalled(now, 0) != nil {
+			delete(s.feeds, source)
+		}
+	}
+}
+
+// stalled returns an error that names the functions of the user which have been running for longer
+// than a time.
+func (s *sources) stalled(now time.Time, after time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, feeds := range []map[Source]Feed{s.feeds, s.stopping} {
+		for _, feed := range feeds {
+			if staller, ok := feed.(Staller); ok {
+				errs = append(errs, staller.Stalled(now, after))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // caches returns the caches of the sources.

@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,7 +13,8 @@ import (
 )
 
 // awaitSync waits until caches have synced and the feeds have told of all that is in theirs. It fails
-// after limit, with the reason for each cache that has not synced, and when ctx ends, with its cause.
+// after limit, with the reason for each cache that has not synced and for each feed that is not done,
+// and when ctx ends, with its cause.
 func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Feed) error {
 	limited, cancel := context.WithTimeoutCause(
 		ctx,
@@ -37,7 +39,27 @@ func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Fe
 			failed.caches = append(failed.caches, c.SyncError())
 		}
 	}
+	if len(failed.caches) == 0 {
+		failed.caches = unfinished(feeds)
+	}
 	return failed
+}
+
+// unfinished says why feeds have not told of all that is in their caches.
+func unfinished(feeds []Feed) (errs []error) {
+	now := time.Now()
+	for _, feed := range feeds {
+		if cache.IsDone(feed.HasSyncedChecker()) {
+			continue
+		}
+		err := fmt.Errorf("%s: not all of its objects have passed the filters and the mapping yet",
+			feed.HasSyncedChecker().Name())
+		if staller, ok := feed.(Staller); ok {
+			err = cmp.Or(staller.Stalled(now, 0), err)
+		}
+		errs = append(errs, err)
+	}
+	return errs
 }
 
 // distinct returns each cache once: several sources may have the same.

@@ -29,6 +29,7 @@ type call struct {
 	transport *conns.Transport // nil before the call has room on one
 	body      io.ReadCloser
 	reader    io.Reader // of body
+	feed      feed
 	ended     atomic.Bool
 
 	upgrade bool // client-go makes the connection: see upgrade.go
@@ -76,6 +77,7 @@ func (c *call) end(interrupted bool) {
 	if c.transport != nil {
 		c.pool.Release(c.transport)
 	}
+	c.stopFeeding()
 	if c.Unit != nil {
 		c.Unit.CallEnded(&c.Outstanding, interrupted)
 	}

@@ -47,6 +47,10 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	c.feed = feedOf(c)
+	if gone := t.gone(c); gone != nil {
+		return gone, nil
+	}
 	needed := c.neededTerm()
 	if needed != nil {
 		if err := needed.Check(); err != nil {
@@ -65,6 +69,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx = c.setUpgrade(ctx, needed)
 	}
 	resp, err := c.send(ctx, req, needed)
+	c.answered(resp, err)
 	resp, err = c.finish(resp, err)
 	if len(t.observers) > 0 && c.Verb != "watch" {
 		tellRetry(t.observers, req, resp, err)

@@ -32,6 +32,7 @@ type Unit struct {
 	Term    *term.Term // the term that its writes need; nil if they need none
 	Attempt int        // for an item: 1 for the first of a chain of retries
 	UID     types.UID  // of the object that an item reconciles; empty if it is not in the cache
+	Streams *Streams   // of an informer, or of several; nil for all else
 
 	goroutine atomic.Uint64 // the number of its goroutine; 0 unless stacks are wanted
 	ledger
