@@ -240,3 +240,51 @@ func ExampleTerminalError() {
 	// Output:
 	// <nil> 1
 }
+
+// After three tries the object waits for an event.
+func ExampleAttempt() {
+	m := exampleManager(controller.ManagerOptions{})
+	ctx, done := silent()
+	reconcile := func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+		err := errors.New("the external system does not answer")
+		fmt.Println("attempt", controller.Attempt(ctx))
+		if controller.Attempt(ctx) < 3 {
+			return controller.Result{}, err
+		}
+		done()
+		return controller.Result{}, controller.TerminalError(err)
+	}
+	controller.New(m, "stubborn", exampleMaps(exampleMap("a")), reconcile, controller.Options{})
+	fmt.Println(m.Run(ctx))
+	// Output:
+	// attempt 1
+	// attempt 2
+	// attempt 3
+	// <nil>
+}
+
+// Objects that are being deleted come first. Among these, and among the others, namespaces take turns.
+func ExampleByNamespace() {
+	m := exampleManager(controller.ManagerOptions{})
+	ctx, done := silent()
+	maps := exampleMaps(exampleMap("a"))
+	urgent := func(request controller.Request) int {
+		cached, exists, err := maps.GetStore().GetByKey(request.String()) // a lister does the same
+		if err != nil || !exists || cached.(*corev1.ConfigMap).DeletionTimestamp == nil {
+			return 0
+		}
+		return 1
+	}
+	reconcile := func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+		fmt.Println("reconcile", cm.Name)
+		done()
+		return controller.Result{}, nil
+	}
+	controller.New(m, "fair", maps, reconcile, controller.Options{
+		FairBy: controller.ByNamespace, Priority: urgent,
+	})
+	fmt.Println(m.Run(ctx))
+	// Output:
+	// reconcile a
+	// <nil>
+}

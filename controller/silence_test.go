@@ -151,7 +151,7 @@ func TestATransformThatFailsLosesNoObject(t *testing.T) {
 					wantLines(t, r.log.String(), "A transform failed, the object is kept as it came", 1)
 				}
 				wantError(t, "Ready", m.Ready(), "informer of ConfigMap", "the transform failed for 2 objects", "default/")
-				if n := values(t, reader, "lanyard.cache.errors")["v1.ConfigMaptransform"]; n != 2 {
+				if n := values(t, reader, "lanyard.cache.errors")["ConfigMaptransform"]; n != 2 {
 					t.Errorf("%v errors were counted", n)
 				}
 				mended := configMap("bad")
@@ -316,7 +316,7 @@ func TestACacheThatIsNotFedIsToldAgainAndAtItsEnd(t *testing.T) {
 		if n := strings.Count(r.log.String(), "A cache is not fed, and gets older"); n < 5 || n > 6 {
 			t.Errorf("told %d times in five minutes", n)
 		}
-		if n := values(t, reader, "lanyard.cache.errors")["v1.ConfigMaplist_or_watch"]; n < 5 {
+		if n := values(t, reader, "lanyard.cache.errors")["ConfigMaplist_or_watch"]; n < 5 {
 			t.Errorf("%v errors were counted", n)
 		}
 		fails.Store(false)

@@ -22,16 +22,22 @@ type storage interface {
 
 // order is the order in which items come out of a queue.
 type order struct {
-	config  *Config
-	logger  klog.Logger
+	ranking
+	logger  klog.Logger // for panics in the ranking
 	storage storage
 	simple  *queue.Order[reconcile.Request]  // the storage if items have no rank of their own
 	ranked  *queue.Ranked[reconcile.Request] // the storage otherwise
 }
 
-func newOrder(config *Config, logger klog.Logger) *order {
-	o := &order{config: config, logger: logger}
-	if config.FairBy == nil && config.Priority == nil {
+// ranking is the user's functions that say which items come first. Each may be nil.
+type ranking struct {
+	fairBy   func(reconcile.Request) string
+	priority func(reconcile.Request) int
+}
+
+func newOrder(by ranking, logger klog.Logger) *order {
+	o := &order{ranking: by, logger: logger}
+	if by.fairBy == nil && by.priority == nil {
 		o.simple = &queue.Order[reconcile.Request]{}
 		o.storage = o.simple
 		return o
@@ -65,11 +71,11 @@ func (o *order) rankOf(request reconcile.Request, lowPriority bool) (rank queue.
 		}
 	}()
 	rank.LowPriority = lowPriority
-	if o.config.FairBy != nil {
-		rank.Tenant = o.config.FairBy(request)
+	if o.fairBy != nil {
+		rank.Tenant = o.fairBy(request)
 	}
-	if o.config.Priority != nil {
-		rank.Priority = o.config.Priority(request)
+	if o.priority != nil {
+		rank.Priority = o.priority(request)
 	}
 	return rank
 }

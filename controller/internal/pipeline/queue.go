@@ -36,7 +36,7 @@ type Queue struct {
 func newQueue(config *Config, logger klog.Logger) *Queue {
 	q := &Queue{
 		config:   config,
-		order:    newOrder(config, logger),
+		order:    newOrder(ranking{config.FairBy, config.Priority}, logger),
 		failures: newFailures(config.Backoff),
 		running:  newRunning(config.SupersedeLimit, config.Cancellable),
 	}

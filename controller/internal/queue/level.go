@@ -2,42 +2,20 @@
 
 package queue
 
-import (
-	"cmp"
-	"container/list"
-)
+import "container/list"
 
 // maxRound is the number of turns after which a round ends although new tenants still come: those
 // that have had their turn must not wait for ever, and are not remembered for ever.
 const maxRound = 64
 
-// place is what decides which items come first.
-type place struct {
-	urgent   bool
-	priority int
-	low      bool
-}
-
-func placeOf(rank Rank) place { return place{priority: rank.Priority, low: rank.LowPriority} }
-
-// compare is positive if p comes before other, and negative if it comes after.
-func (p place) compare(other place) int {
-	return cmp.Or(
-		compareBools(p.urgent, other.urgent),
-		cmp.Compare(p.priority, other.priority),
-		compareBools(other.low, p.low),
-	)
-}
-
-func compareBools(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	default:
-		return -1
-	}
+// entry is an item in the queue.
+type entry[T comparable] struct {
+	item   T
+	number uint64 // of its push: a lower one has waited longer
+	tenant string
+	level  *level[T]
+	place  *list.Element // in level.all
+	turn   *list.Element // in the tenant's line
 }
 
 // level is the items of one place. Their tenants take turns, in rounds: a tenant that has no item

@@ -3,17 +3,9 @@
 package queue
 
 import (
-	"container/list"
 	"slices"
 	"sync"
 )
-
-// Rank is the place of an item in a [Ranked] queue.
-type Rank struct {
-	Priority    int    // the highest comes first
-	LowPriority bool   // it comes after others of the same Priority, as in [Order.AddLowPriority]
-	Tenant      string // the items of a place in line take turns by it
-}
 
 // Ranked hands out the items of the highest priority first. Among these, tenants take turns. While
 // items of lower priority wait, one of nine items is the one of them that has waited longest, so
@@ -31,16 +23,6 @@ type Ranked[T comparable] struct {
 	pushed  uint64      // the number of items that were ever pushed
 
 	served int // the number of items handed out since the last one of a lower level, while there were any
-}
-
-// entry is an item in the queue.
-type entry[T comparable] struct {
-	item   T
-	number uint64 // of its push: a lower one has waited longer
-	tenant string
-	level  *level[T]
-	place  *list.Element // in level.all
-	turn   *list.Element // in the tenant's line
 }
 
 // Add adds an item to the queue, through the queue's function add. An item that is in the queue
