@@ -23,13 +23,30 @@ func assigned(pass *analysis.Pass, root inspector.Cursor) map[*types.Var]string 
 		if !ok || edit.Test(pass, decl.Pos()) || decl.Name.Name == "WithContext" || decl.Name.Name == "Context" {
 			continue
 		}
-		for _, lhs := range c.Node().(*ast.AssignStmt).Lhs {
+		assign := c.Node().(*ast.AssignStmt)
+		if keepsCancel(pass, assign) {
+			continue // the struct ends it, whatever type the function is stored as
+		}
+		for _, lhs := range assign.Lhs {
 			if f := field(pass, lhs); f != nil && by[f] == "" {
 				by[f] = decl.Name.Name
 			}
 		}
 	}
 	return by
+}
+
+// keepsCancel reports whether the statement stores the function that ends the context as well.
+func keepsCancel(pass *analysis.Pass, assign *ast.AssignStmt) bool {
+	if len(assign.Lhs) != 2 || len(assign.Rhs) != 1 {
+		return false
+	}
+	made, ok := pass.TypesInfo.TypeOf(assign.Rhs[0]).(*types.Tuple)
+	if !ok || made.Len() != 2 || !scope.IsCancel(made.At(1).Type()) {
+		return false
+	}
+	_, stored := ast.Unparen(assign.Lhs[1]).(*ast.SelectorExpr)
+	return stored
 }
 
 // field returns the field of the package that the expression is, if it holds a context.

@@ -60,8 +60,9 @@ func run(pass *analysis.Pass, all bool) {
 			continue
 		}
 		switch v := s.Nearest(); {
-		case v == nil:
+		case v == nil && !dropped(pass, s, all):
 			deaf(pass, s)
+		case v == nil:
 		case !scope.Endless(pass.TypesInfo, s.Cursor, v):
 			onContext(pass, s, v, all)
 		}
@@ -77,6 +78,15 @@ func ending(pass *analysis.Pass, s scope.Site[*ast.GoStmt]) string {
 		return "end it with " + stop.Name() + " and join it"
 	}
 	return "give it a context, and join it"
+}
+
+// dropped reports a goroutine on a new context in a function that is given one as _.
+func dropped(pass *analysis.Pass, s scope.Site[*ast.GoStmt], all bool) bool {
+	if _, ok := scope.UnnamedAt(pass, s.Cursor); !ok || !madeUp(pass, s.Cursor, true) || !all && !stays(pass, s.Cursor) {
+		return false
+	}
+	pass.Reportf(s.Node.Pos(), "this goroutine runs on a context that never ends, although the function is given one, as _: name the parameter ctx, pass ctx and join the goroutine")
+	return true
 }
 
 // deaf reports a goroutine on a new context where a channel tells the function to end.

@@ -101,7 +101,13 @@ func match(old, next *types.Signature) (sibling, bool) {
 		}
 	}
 	s.sameResults = types.Identical(old.Results(), next.Results())
-	return s, j == next.Params().Len() && (s.lead || len(s.funcs) > 0)
+	return s, j == next.Params().Len() && (s.lead || len(s.funcs) > 0) && !starts(old, s)
+}
+
+// starts reports whether the function only calls the one that it is given, as wait.Group.Start does:
+// that one knows its context already, and nothing else is there that could end.
+func starts(old *types.Signature, s sibling) bool {
+	return s.lead && len(s.funcs) == 1 && old.Params().Len() == 1 && old.Results().Len() == 0
 }
 
 // gains reports whether next is the function type old plus a context first.

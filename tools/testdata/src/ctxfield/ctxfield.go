@@ -139,3 +139,15 @@ type kept struct {
 }
 
 func keep(ctx context.Context, k *kept) { k.ctx = ctx }
+
+// broadcaster stores its cancel function as any other.
+type broadcaster struct {
+	ctx  context.Context
+	stop func()
+}
+
+func newBroadcaster(ctx context.Context) *broadcaster {
+	b := &broadcaster{}
+	b.ctx, b.stop = context.WithCancel(ctx)
+	return b
+}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"example.com/lib"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -23,4 +24,8 @@ func (w wrapped) PingWithContext(ctx context.Context) error { return w.c.Ping() 
 func cleanup(ctx context.Context, c *lib.Client) error {
 	//ctxvet:ok ctxsibling: a ping at the end
 	return c.Ping()
+}
+
+func started(ctx context.Context, g *wait.Group) {
+	g.Start(func() { standard(ctx) })
 }

@@ -1,6 +1,9 @@
 package ctxtodo
 
-import "context"
+import (
+	"context"
+	"log/slog"
+)
 
 func untilStopped(stopCh <-chan struct{}, each func(func())) {
 	call(context.Background()) // want `context.Background\(\) does not end when stopCh is closed: give the function a context in place of stopCh, or make one of it with wait.ContextForChannel`
@@ -52,4 +55,8 @@ func localStop() {
 	stop := make(chan struct{})
 	call(context.Background())
 	close(stop)
+}
+
+func logsUntilStopped(stopCh <-chan struct{}) {
+	slog.InfoContext(context.Background(), "waiting")
 }

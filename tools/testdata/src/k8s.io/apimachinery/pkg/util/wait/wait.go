@@ -34,3 +34,8 @@ func ExponentialBackoffWithContext(ctx context.Context, backoff Backoff, conditi
 }
 
 var NeverStop <-chan struct{} = make(chan struct{})
+
+type Group struct{}
+
+func (g *Group) Start(f func())                                                {}
+func (g *Group) StartWithContext(ctx context.Context, f func(context.Context)) {}
