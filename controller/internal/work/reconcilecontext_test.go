@@ -36,7 +36,7 @@ func TestC2AContextOfAReconcileThatHasReturnedSaysSo(t *testing.T) {
 		above(errAbove) // counts no more
 		for when, all := range map[string]map[string]context.Context{"before": before, "after": after} {
 			for name, c := range all {
-				if c.Err() != context.Canceled || !errors.Is(context.Cause(c), cause.Returned) {
+				if !errors.Is(c.Err(), context.Canceled) || !errors.Is(context.Cause(c), cause.Returned) {
 					t.Fatalf("%s, made %s the return: %v, because of %v", name, when, c.Err(), context.Cause(c))
 				}
 			}
@@ -61,7 +61,7 @@ func TestC2AContextThatNobodyHasLookedAtSaysWhyItEnded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, unit, above := item(t)
 				test.end(unit.Returned, above)
-				if why := context.Cause(ctx); ctx.Err() != test.err || !errors.Is(why, test.reason) {
+				if why := context.Cause(ctx); !errors.Is(ctx.Err(), test.err) || !errors.Is(why, test.reason) {
 					t.Errorf("%v, because of %v", ctx.Err(), why)
 				}
 				select {
