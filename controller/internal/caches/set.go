@@ -7,15 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/tools/cache"
 )
-
-// Settings is what a cache keeps. The zero value is the default.
-type Settings struct {
-	KeepManagedFields bool                // keep metadata.managedFields, which are dropped by default
-	Transform         cache.TransformFunc // changes each object before it is stored; nil for none
-}
 
 // Set is the informers of a manager. The zero value is empty. It is safe for concurrent use.
 //
@@ -143,6 +138,18 @@ func (s *Set) StartedElsewhere() error {
 		if !c.adopted {
 			errs = append(errs, c.notStarted())
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// Mutated returns an error that names each object which was changed in its cache.
+func (s *Set) Mutated(now time.Time) error {
+	if !s.DetectMutations {
+		return nil
+	}
+	var errs []error
+	for _, c := range s.All() {
+		errs = append(errs, c.mutations.check(c.name, c.GetStore(), now))
 	}
 	return errors.Join(errs...)
 }
