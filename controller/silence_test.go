@@ -356,12 +356,20 @@ func TestAnErrorThatDoesNotPassByItselfFailsReadyAtOnce(t *testing.T) {
 func TestAResyncReconcilesEverythingAndARelistDoesNot(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, s := newWorld(t), &seen{}
+		var refuse atomic.Bool
+		w.onWatch = func(context.Context) error {
+			if refuse.Swap(false) {
+				return errors.New("refused once, so that it lists anew")
+			}
+			return nil
+		}
 		w.add("x", "y")
 		m := newManager(controller.ManagerOptions{})
 		controller.New(m, "c", w.informerEvery(time.Hour), s.reconcile, controller.Options{})
 		start(t, t.Context(), m)
 		time.Sleep(time.Minute)
 		for range 10 {
+			refuse.Store(true)
 			w.ResetWatch()
 			time.Sleep(time.Minute)
 		}
@@ -371,6 +379,7 @@ func TestAResyncReconcilesEverythingAndARelistDoesNot(t *testing.T) {
 		changed := configMap("y")
 		changed.Data = map[string]string{"a": "b"}
 		w.ModifyDropWatch(changed)
+		refuse.Store(true)
 		w.ResetWatch()
 		time.Sleep(time.Minute)
 		if s.count("y") != 2 {

@@ -4,13 +4,16 @@ package clientgo_test
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 	fcache "k8s.io/client-go/tools/cache/testing"
 
@@ -23,7 +26,8 @@ func TestOnlyAResyncPassesTheObjectOfTheCacheTwice(t *testing.T) {
 		source := fcache.NewFakeControllerSource()
 		defer source.Shutdown()
 		source.Add(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "x"}})
-		shared := cache.NewSharedIndexInformer(unstreamed{source}, &corev1.ConfigMap{}, time.Hour, cache.Indexers{})
+		api := &unstreamed{FakeControllerSource: source}
+		shared := cache.NewSharedIndexInformer(api, &corev1.ConfigMap{}, time.Hour, cache.Indexers{})
 		var mu sync.Mutex
 		resyncs, relists := 0, 0
 		_, err := shared.AddEventHandler(cache.ResourceEventHandlerFuncs{UpdateFunc: func(before, after any) {
@@ -40,10 +44,15 @@ func TestOnlyAResyncPassesTheObjectOfTheCacheTwice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// client-go's own would sleep by the difference of virtual and real time.
+		if err := shared.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}); err != nil {
+			t.Fatal(err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		running.Go(func() { shared.RunWithContext(ctx) })
 		time.Sleep(time.Minute)
+		api.refuse.Store(1) // the next watch, so that it lists anew
 		source.ResetWatch()
 		time.Sleep(2 * time.Minute)
 		mu.Lock()
@@ -62,6 +71,17 @@ func TestOnlyAResyncPassesTheObjectOfTheCacheTwice(t *testing.T) {
 	})
 }
 
-type unstreamed struct{ *fcache.FakeControllerSource }
+// unstreamed is a source that cannot stream a list, and may refuse watches.
+type unstreamed struct {
+	*fcache.FakeControllerSource
+	refuse atomic.Int32
+}
 
-func (unstreamed) IsWatchListSemanticsUnSupported() bool { return true }
+func (u *unstreamed) Watch(options metav1.ListOptions) (watch.Interface, error) {
+	if u.refuse.Add(-1) >= 0 {
+		return nil, errors.New("refused")
+	}
+	return u.FakeControllerSource.Watch(options)
+}
+
+func (*unstreamed) IsWatchListSemanticsUnSupported() bool { return true }
