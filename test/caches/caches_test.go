@@ -114,7 +114,9 @@ func TestAnOutageIsToldAndItsEndToo(t *testing.T) {
 	secrets := factory.Core().V1().Secrets().Lister()
 	log, stop := start(t, m)
 	eventually(t, "ready", m.Ready)
-	p.answer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "etcd is away", http.StatusInternalServerError) }))
+	p.answer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "etcd is away", http.StatusInternalServerError)
+	}))
 	began := time.Now()
 	eventually(t, "told", func() error {
 		if m.Ready() == nil {
