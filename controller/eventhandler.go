@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/tools/cache"
@@ -66,6 +67,48 @@ func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 	if h.mapping == nil {
 		h.supersede(event)
 	}
+}
+
+// passes reports whether an event passes the filters. It passes one that panics, so that nothing is
+// lost.
+func (h *eventHandler[O]) passes(event Event[O]) (passes bool) {
+	if len(h.filters) == 0 {
+		return true
+	}
+	panicked := h.calls.call(h.ctx, "filter", event.object(), "the event passes", func() {
+		passes = !slices.ContainsFunc(h.filters, func(f Filter[O]) bool { return !f(h.ctx, event) })
+	})
+	return passes || panicked
+}
+
+// collect collects the items of an event with the given states of its object.
+func (h *eventHandler[O]) collect(states []O) {
+	if h.mapping == nil {
+		h.enqueue.Requests = append(h.enqueue.Requests, reconcile.RequestFor(states[0]))
+		return
+	}
+	var before []Request
+	for _, state := range states {
+		requests := h.mapped(state)
+		for i, request := range requests {
+			if i < len(before) && before[i] == request || slices.Contains(before, request) {
+				continue
+			}
+			h.enqueue.Requests = append(h.enqueue.Requests, request)
+		}
+		before = requests
+	}
+}
+
+// mapped returns what the mapping returns. If it panics, nobody knows which objects depend on this
+// one, so all are reconciled.
+func (h *eventHandler[O]) mapped(state O) (requests []Request) {
+	const instead = "all objects of the controller are reconciled, because any may be concerned"
+	if h.calls.call(h.ctx, "mapping", state, instead, func() { requests = h.mapping(h.ctx, state) }) {
+		h.sweep.ask()
+		return nil
+	}
+	return requests
 }
 
 // supersede cancels the reconcile of an object that has another spec now, is another object, or is

@@ -288,3 +288,38 @@ func ExampleByNamespace() {
 	// reconcile a
 	// <nil>
 }
+
+// A controller that is woken by changes of the spec or of the labels, of objects of one team.
+func ExampleAnd() {
+	passes := controller.And(
+		controller.Or(controller.GenerationChanged[*corev1.ConfigMap], controller.LabelsChanged[*corev1.ConfigMap]),
+		controller.Matches(func(cm *corev1.ConfigMap) bool { return cm.Labels["team"] == "blue" }),
+	)
+	before, after := exampleMap("a"), exampleMap("a")
+	before.Generation, after.Generation = 1, 1
+	before.ResourceVersion, after.ResourceVersion = "1", "2"
+	before.Labels = map[string]string{"team": "blue"}
+	event := controller.Event[*corev1.ConfigMap]{Type: controller.Updated, Old: before, New: after}
+	fmt.Println("leaves the team:", passes(context.Background(), event))
+	after.Labels = before.Labels
+	after.Annotations = map[string]string{"note": "changed"}
+	fmt.Println("gets a note:", passes(context.Background(), event))
+	// Output:
+	// leaves the team: true
+	// gets a note: false
+}
+
+// Not(GenerationChanged) passes changes of the status, and still what must not be missed.
+func ExampleNot() {
+	passes := controller.Not(controller.GenerationChanged[*corev1.ConfigMap])
+	before, after := exampleMap("a"), exampleMap("a")
+	before.Generation, after.Generation = 1, 2
+	before.ResourceVersion, after.ResourceVersion = "1", "2"
+	event := controller.Event[*corev1.ConfigMap]{Type: controller.Updated, Old: before, New: after}
+	fmt.Println("another spec:", passes(context.Background(), event))
+	after.UID = "another"
+	fmt.Println("another object of that name:", passes(context.Background(), event))
+	// Output:
+	// another spec: false
+	// another object of that name: true
+}

@@ -5,12 +5,9 @@ package controller
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
-	"github.com/lanyard-k8s/lanyard/controller/internal/metrics"
-	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // Healthy returns an error if a controller is stuck; use it for a liveness probe. A controller is
@@ -18,7 +15,9 @@ import (
 // whose reconcile function has not returned. The error names those items. Healthy also returns an
 // error if a filter, a mapping or a transform has been running for more than ten seconds, because no
 // event of its informer is delivered meanwhile. It is safe for concurrent use.
-func (m *Manager) Healthy() error { return m.progress(m.setup.all()) }
+func (m *Manager) Healthy() error {
+	return progress(&m.units, &m.informers.set, m.setup.all())
+}
 
 // Ready returns nil when the caches of all controllers have synced and the controllers have
 // started; use it for a readiness probe. A controller that waits for leadership counts as ready
@@ -74,41 +73,4 @@ func (m *Manager) broken(now time.Time) error {
 		errs = append(errs, informer.Broken(now))
 	}
 	return errors.Join(append(errs, caches.BrokenFactories(m.informers.unit.Streams, now))...)
-}
-
-// monitor returns what logs the trouble of caches.
-func (m *Manager) monitor() *caches.Monitor {
-	return &caches.Monitor{
-		Set: &m.informers.set, Factories: m.informers.unit.Streams,
-		Stalled: func() error { return m.stalled(m.setup.all()) },
-	}
-}
-
-// cacheState returns what the metrics tell of a cache.
-func cacheState(c *caches.Cache, now time.Time) metrics.CacheState {
-	state := metrics.CacheState{
-		Name: c.Label(), Objects: len(c.GetStore().ListKeys()), Age: c.Age(now), Failing: c.FailingFor(now),
-		Errors: map[string]int64{},
-	}
-	for reason, n := range c.Errors(now) {
-		state.Errors[string(reason)] = n
-	}
-	return state
-}
-
-// factoryStates returns what the metrics tell of the informers that factories run, by the resources
-// that these list and watch.
-func factoryStates(streams *work.Streams, now time.Time) (states []metrics.CacheState) {
-	for _, stream := range streams.All(now) {
-		resource, _, _ := strings.Cut(stream.Name, " ")
-		state := metrics.CacheState{
-			Name: resource, Objects: -1, Age: -1,
-			Errors: map[string]int64{string(caches.ListOrWatch): stream.Errors},
-		}
-		if !stream.Since.IsZero() {
-			state.Failing = now.Sub(stream.Since)
-		}
-		states = append(states, state)
-	}
-	return states
 }

@@ -114,7 +114,7 @@ func (m *Manager) setUpLeader(
 		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
 		RetryPeriod: options.RetryPeriod, Margin: options.Margin,
 		Client: replaced.leases, Reconnect: reconnect, Clock: replaced.clock,
-		Healthy: func() error { return m.progress(m.setup.allInTerm()) },
+		Healthy: func() error { return progress(&m.units, &m.informers.set, m.setup.allInTerm()) },
 	}
 	if candidate.Clock == nil {
 		candidate.Clock = term.BootTime()

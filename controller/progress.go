@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -21,19 +22,19 @@ const stallGrace = 10 * time.Second
 
 // progress returns an error if something does not go on: the workers of one of the controllers are
 // all stuck, or a function of the user holds up events.
-func (m *Manager) progress(controllers []*controllerRunner) error {
-	return errors.Join(stuck(&m.units, controllers), m.stalled(controllers))
+func progress(units *work.Registry, set *caches.Set, controllers []*controllerRunner) error {
+	return errors.Join(stuck(units, controllers), stalled(set, controllers))
 }
 
 // stalled returns an error that names each filter and mapping of the controllers, and each transform,
 // that has been running for too long.
-func (m *Manager) stalled(controllers []*controllerRunner) error {
+func stalled(set *caches.Set, controllers []*controllerRunner) error {
 	now := time.Now()
 	var errs []error
 	for _, c := range controllers {
 		errs = append(errs, c.Stalled(now, stallGrace))
 	}
-	for _, informer := range m.informers.set.All() {
+	for _, informer := range set.All() {
 		errs = append(errs, informer.Stalled(now, stallGrace))
 	}
 	return errors.Join(errs...)

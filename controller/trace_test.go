@@ -218,7 +218,7 @@ func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
 	})
 }
 
-func TestATimerThatAnEventHasOvertakenStillHasItsReasonAndDelay(t *testing.T) {
+func TestATimerHasItsReasonAndTheDelayOfTheLastResult(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
@@ -227,14 +227,14 @@ func TestATimerThatAnEventHasOvertakenStillHasItsReasonAndDelay(t *testing.T) {
 		reconciles := 0
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			reconciles++
-			return controller.Result{RequeueAfter: map[bool]time.Duration{true: time.Minute}[reconciles == 1]}, nil
+			return controller.Result{RequeueAfter: map[int]time.Duration{1: time.Hour, 2: time.Minute}[reconciles]}, nil
 		}, controller.Options{})
 		start(t, t.Context(), m)
 		time.Sleep(time.Second)
 		cm := configMap("a")
 		cm.Data = map[string]string{"a": "b"}
 		w.Modify(cm)
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Hour)
 		var got []string
 		for _, span := range r.GetSpans() {
 			got = append(got, attributeOf(span.Attributes, semconv.AttrReason)+" "+attributeOf(span.Attributes, semconv.AttrQueueDelay)+" "+attributeOf(span.Attributes, semconv.AttrQueueWait))

@@ -7,11 +7,13 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -118,4 +120,31 @@ func (c *Cache) transform(obj any) (any, error) {
 		c.mutations.note(c.name, kept)
 	}
 	return kept, nil
+}
+
+// noteEvents notes the objects of an informer that its factory runs, from its events: the manager
+// could not set its transform.
+func (c *Cache) noteEvents() {
+	if c.mutations == nil {
+		return
+	}
+	note := func(obj any) { c.mutations.note(c.name, obj) }
+	// It fails only for an informer that has ended.
+	_, _ = c.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc: note, UpdateFunc: func(_, after any) { note(after) },
+	})
+}
+
+// Count counts an error.
+func (c *Cache) Count(reason Reason) { c.counts[slices.Index(Reasons(), reason)].Add(1) }
+
+// onError notes a list or watch error, and logs it unless it was the last one too. The end of a
+// watch is no error.
+func (c *Cache) onError(ctx context.Context, _ *cache.Reflector, err error) {
+	if ctx.Err() != nil || err == nil || isRoutine(err) {
+		return
+	}
+	if repeated := c.feeding.failed(err, time.Now()); !repeated {
+		klog.FromContext(ctx).Error(err, "List or watch failed, trying again"+hint(err), "informer", c.name)
+	}
 }

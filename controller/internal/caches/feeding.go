@@ -3,15 +3,12 @@
 package caches
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
-	"k8s.io/client-go/tools/cache"
-	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
@@ -49,17 +46,7 @@ func (f *feeding) failed(err error, now time.Time) (repeated bool) {
 	return repeated
 }
 
-// onError notes a list or watch error, and logs it unless it was the last one too. The end of a
-// watch is no error.
-func (c *Cache) onError(ctx context.Context, _ *cache.Reflector, err error) {
-	if ctx.Err() != nil || err == nil || isRoutine(err) {
-		return
-	}
-	if repeated := c.feeding.failed(err, time.Now()); !repeated {
-		klog.FromContext(ctx).Error(err, "List or watch failed, trying again"+hint(err), "informer", c.name)
-	}
-}
-
+// isRoutine reports whether an error is only the end of a watch.
 func isRoutine(err error) bool {
 	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || utilnet.IsProbableEOF(err)
 }
@@ -92,28 +79,6 @@ func (o Outage) Error() string {
 // Unwrap returns the last error of a list or watch.
 func (o Outage) Unwrap() error { return o.Err }
 
-// outages returns the outages of a cache. With what the transport knows of its watches that is
-// certain. Without, for a fake or a client of another configuration, errors are all that is known.
-func (c *Cache) outages(now time.Time) []Outage {
-	c.feeding.mu.Lock()
-	reflector := Outage{Name: c.name, Since: c.feeding.since, Last: c.feeding.last, Err: c.feeding.err}
-	c.feeding.mu.Unlock()
-	streams := c.unit.Streams.All(now)
-	if len(streams) == 0 {
-		if reflector.Err == nil || now.Sub(reflector.Last) > silence {
-			return nil
-		}
-		return []Outage{reflector}
-	}
-	all := outagesOf(c.name, streams)
-	for i := range all {
-		if reflector.Err != nil && !reflector.Last.Before(all[i].Since) {
-			all[i].Err = reflector.Err // it has the API server's message
-		}
-	}
-	return all
-}
-
 // outagesOf returns the collections that are not watched.
 func outagesOf(name string, streams []work.Stream) (all []Outage) {
 	for _, stream := range streams {
@@ -122,19 +87,6 @@ func outagesOf(name string, streams []work.Stream) (all []Outage) {
 		}
 	}
 	return all
-}
-
-// SyncError says why the cache is not full yet.
-func (c *Cache) SyncError() error {
-	if err := c.transformer.busy.Stalled(c.name, time.Now(), 0); err != nil {
-		return err
-	}
-	c.feeding.mu.Lock()
-	defer c.feeding.mu.Unlock()
-	if c.feeding.err == nil {
-		return fmt.Errorf("%s: the API server has not answered its list yet", c.name)
-	}
-	return fmt.Errorf("%s: %w%s", c.name, c.feeding.err, hint(c.feeding.err))
 }
 
 // hint says what to do about the errors that are common with new controllers.

@@ -4,23 +4,9 @@ package caches
 
 import (
 	"errors"
-	"slices"
+	"fmt"
 	"time"
 )
-
-// Reason is the kind of an error that a cache counts.
-type Reason string
-
-// The reasons. They are values of a metric's label.
-const (
-	ListOrWatch Reason = "list_or_watch" // a list or watch failed
-	Transform   Reason = "transform"     // the transform failed for an object
-	Handler     Reason = "handler"       // a filter or mapping panicked
-	Rewound     Reason = "rewound"       // the API server's versions run backwards
-)
-
-// Reasons are all reasons.
-func Reasons() []Reason { return []Reason{ListOrWatch, Transform, Handler, Rewound} }
 
 // Broken returns an error if the cache does not hold what the API server has: it has not been fed for
 // longer than a moment, or its transform fails.
@@ -47,9 +33,6 @@ func (c *Cache) FailingFor(now time.Time) (longest time.Duration) {
 	return longest
 }
 
-// Count counts an error.
-func (c *Cache) Count(reason Reason) { c.counts[slices.Index(Reasons(), reason)].Add(1) }
-
 // Errors returns how often something failed so far.
 func (c *Cache) Errors(now time.Time) map[Reason]int64 {
 	all := map[Reason]int64{}
@@ -66,4 +49,39 @@ func (c *Cache) Errors(now time.Time) map[Reason]int64 {
 		c.feeding.mu.Unlock()
 	}
 	return all
+}
+
+// outages returns the outages of a cache. With what the transport knows of its watches that is
+// certain. Without, for a fake or a client of another configuration, errors are all that is known.
+func (c *Cache) outages(now time.Time) []Outage {
+	c.feeding.mu.Lock()
+	reflector := Outage{Name: c.name, Since: c.feeding.since, Last: c.feeding.last, Err: c.feeding.err}
+	c.feeding.mu.Unlock()
+	streams := c.unit.Streams.All(now)
+	if len(streams) == 0 {
+		if reflector.Err == nil || now.Sub(reflector.Last) > silence {
+			return nil
+		}
+		return []Outage{reflector}
+	}
+	all := outagesOf(c.name, streams)
+	for i := range all {
+		if reflector.Err != nil && !reflector.Last.Before(all[i].Since) {
+			all[i].Err = reflector.Err // it has the API server's message
+		}
+	}
+	return all
+}
+
+// SyncError says why the cache is not full yet.
+func (c *Cache) SyncError() error {
+	if err := c.transformer.busy.Stalled(c.name, time.Now(), 0); err != nil {
+		return err
+	}
+	c.feeding.mu.Lock()
+	defer c.feeding.mu.Unlock()
+	if c.feeding.err == nil {
+		return fmt.Errorf("%s: the API server has not answered its list yet", c.name)
+	}
+	return fmt.Errorf("%s: %w%s", c.name, c.feeding.err, hint(c.feeding.err))
 }

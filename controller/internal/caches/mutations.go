@@ -78,28 +78,3 @@ func (m *mutations) compare(name, key string, o original) {
 	o.copied = o.object.DeepCopyObject()
 	m.copies[key] = o
 }
-
-// Mutated returns an error that names each object which was changed in its cache.
-func (s *Set) Mutated(now time.Time) error {
-	if !s.DetectMutations {
-		return nil
-	}
-	var errs []error
-	for _, c := range s.All() {
-		errs = append(errs, c.mutations.check(c.name, c.GetStore(), now))
-	}
-	return errors.Join(errs...)
-}
-
-// noteEvents notes the objects of an informer that its factory runs, from its events: the manager
-// could not set its transform.
-func (c *Cache) noteEvents() {
-	if c.mutations == nil {
-		return
-	}
-	note := func(obj any) { c.mutations.note(c.name, obj) }
-	// It fails only for an informer that has ended.
-	_, _ = c.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc: note, UpdateFunc: func(_, after any) { note(after) },
-	})
-}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
@@ -148,6 +149,18 @@ func (s *Set) StartedElsewhere() error {
 		if !c.adopted {
 			errs = append(errs, c.notStarted())
 		}
+	}
+	return errors.Join(errs...)
+}
+
+// Mutated returns an error that names each object which was changed in its cache.
+func (s *Set) Mutated(now time.Time) error {
+	if !s.DetectMutations {
+		return nil
+	}
+	var errs []error
+	for _, c := range s.All() {
+		errs = append(errs, c.mutations.check(c.name, c.GetStore(), now))
 	}
 	return errors.Join(errs...)
 }

@@ -19,6 +19,12 @@ import (
 // maxNamed bounds the objects that are remembered because their transform failed.
 const maxNamed = 100
 
+// Settings is what a cache keeps. The zero value is the default.
+type Settings struct {
+	KeepManagedFields bool                // keep metadata.managedFields, which are dropped by default
+	Transform         cache.TransformFunc // changes each object before it is stored; nil for none
+}
+
 // transformer applies the settings of a cache to each object before it is stored. A transform of the
 // user that fails loses no object: client-go would leave out an object for which it returns an error,
 // and the process would end by a panic.

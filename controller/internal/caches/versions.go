@@ -23,6 +23,7 @@ func (v *versions) rewound(current string, told work.Rewind) (from, to string, y
 	if told.Count > v.rewinds {
 		v.rewinds = told.Count
 		v.expected = true
+		v.seen = told.From
 		return told.From, told.To, true
 	}
 	order, err := resourceversion.CompareResourceVersion(current, v.seen)

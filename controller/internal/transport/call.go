@@ -77,7 +77,7 @@ func (c *call) end(interrupted bool) {
 	if c.transport != nil {
 		c.pool.Release(c.transport)
 	}
-	c.stopFeeding()
+	c.feed.close()
 	if c.Unit != nil {
 		c.Unit.CallEnded(&c.Outstanding, interrupted)
 	}

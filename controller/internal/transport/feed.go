@@ -3,6 +3,7 @@
 package transport
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // feed is the part of a call that lists or watches for a cache. It tells the informer's streams how
@@ -20,13 +22,16 @@ type feed struct {
 	opened  bool          // it is a watch that was answered
 }
 
-// feedOf returns the feed of a call.
-func feedOf(c *call) feed {
-	if c.Unit == nil || c.Unit.Streams == nil || c.Verb != "list" && c.Verb != "watch" ||
-		c.context().Value(asksForVersion{}) != nil {
+// asksForVersion marks a question for the current version, which feeds nothing.
+type asksForVersion struct{}
+
+// feedOf returns the feed of a unit's call.
+func feedOf(unit *work.Unit, verb string, req *http.Request) feed {
+	if unit == nil || unit.Streams == nil || verb != "list" && verb != "watch" ||
+		req.Context().Value(asksForVersion{}) != nil {
 		return feed{}
 	}
-	return feed{streams: c.Unit.Streams, path: collection(c.req.URL)}
+	return feed{streams: unit.Streams, path: collection(req.URL)}
 }
 
 // collection identifies what a list or watch is about: the path and the selectors.
@@ -35,34 +40,35 @@ func collection(u *url.URL) string {
 	return u.Path + "?" + query.Get("labelSelector") + "&" + query.Get("fieldSelector")
 }
 
-// answered tells of the answer to a call, or of its error.
-func (c *call) answered(resp *http.Response, err error) {
-	if c.feed.streams == nil || c.context().Err() != nil {
+// answered tells of the answer to a call, or of its error. A call whose context has ended tells
+// nothing.
+func (f *feed) answered(ctx context.Context, call *report.Call, resp *http.Response, err error) {
+	if f.streams == nil || ctx.Err() != nil {
 		return
 	}
-	name := c.Resource
-	if c.Namespace != "" {
-		name += " in " + c.Namespace
+	name := call.Resource
+	if call.Namespace != "" {
+		name += " in " + call.Namespace
 	}
 	switch {
 	case err != nil:
-		c.feed.streams.Failed(c.feed.path, name, err)
+		f.streams.Failed(f.path, name, err)
 	case resp.StatusCode == http.StatusGone:
 		// It is routine: the reflector lists anew.
 	case resp.StatusCode >= http.StatusBadRequest:
-		c.feed.streams.Failed(c.feed.path, name, &statusError{resp.StatusCode})
-	case c.Verb == "list":
-		c.feed.streams.Listed(c.feed.path, name)
+		f.streams.Failed(f.path, name, &statusError{resp.StatusCode})
+	case call.Verb == "list":
+		f.streams.Listed(f.path, name)
 	default:
-		c.feed.opened = true
-		c.feed.streams.Opened(c.feed.path, name)
+		f.opened = true
+		f.streams.Opened(f.path, name)
 	}
 }
 
-// stopFeeding tells that the call has ended.
-func (c *call) stopFeeding() {
-	if c.feed.opened {
-		c.feed.streams.Closed(c.feed.path)
+// close tells that the call has ended.
+func (f *feed) close() {
+	if f.opened {
+		f.streams.Closed(f.path)
 	}
 }
 

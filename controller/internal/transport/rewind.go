@@ -36,31 +36,28 @@ const freshList = 5 * time.Second
 // maxVersionAnswer is the number of bytes that are read of the answer to the question.
 const maxVersionAnswer = 4 << 20
 
-// asksForVersion marks the question, so that it feeds nothing and is not asked about itself.
-type asksForVersion struct{}
-
-// gone returns the answer to a watch from a version that the API server has not reached yet, or nil.
-func (t *roundTripper) gone(c *call) *http.Response {
-	if c.feed.streams == nil || c.Verb != "watch" || clientgo.StreamsList(c.req) ||
-		c.feed.streams.ListedWithin(c.feed.path, freshList) {
+// goneIfAhead returns the answer to a watch from a version that the API server has not reached yet, or
+// nil. Questions are sent through transport.
+func goneIfAhead(f feed, watch *http.Request, transport http.RoundTripper) *http.Response {
+	if clientgo.StreamsList(watch) || f.streams.ListedWithin(f.path, freshList) {
 		return nil
 	}
-	from := c.req.URL.Query().Get("resourceVersion")
+	from := watch.URL.Query().Get("resourceVersion")
 	if from == "" || from == "0" {
 		return nil
 	}
-	current := t.currentVersion(c.req)
+	current := currentVersion(watch, transport)
 	if order, err := resourceversion.CompareResourceVersion(current, from); err != nil || order >= 0 {
 		return nil
 	}
-	c.feed.streams.Rewound(from, current)
-	return expired(c.req, fmt.Sprintf(
+	f.streams.Rewound(from, current)
+	return expired(watch, fmt.Sprintf(
 		"the API server is at version %s, and the cache has seen version %s", current, from))
 }
 
 // currentVersion returns the current version of the collection that a watch is about, or nothing if
 // the API server does not say. It is a consistent read.
-func (t *roundTripper) currentVersion(watch *http.Request) string {
+func currentVersion(watch *http.Request, transport http.RoundTripper) string {
 	ctx, cancel := context.WithTimeoutCause(watch.Context(), versionTimeout, cause.CallTimeout)
 	defer cancel()
 	question := watch.Clone(context.WithValue(ctx, asksForVersion{}, true))
@@ -74,7 +71,7 @@ func (t *roundTripper) currentVersion(watch *http.Request) string {
 	question.URL.RawQuery = query.Encode()
 	question.Header.Set("Accept",
 		"application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json")
-	resp, err := t.RoundTrip(question)
+	resp, err := transport.RoundTrip(question)
 	if err != nil {
 		return ""
 	}

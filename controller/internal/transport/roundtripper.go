@@ -47,9 +47,11 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	c.feed = feedOf(c)
-	if gone := t.gone(c); gone != nil {
-		return gone, nil
+	c.feed = feedOf(c.Unit, c.Verb, req)
+	if c.Verb == "watch" && c.feed.streams != nil {
+		if gone := goneIfAhead(c.feed, req, t); gone != nil {
+			return gone, nil
+		}
 	}
 	needed := c.neededTerm()
 	if needed != nil {
@@ -69,7 +71,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		ctx = c.setUpgrade(ctx, needed)
 	}
 	resp, err := c.send(ctx, req, needed)
-	c.answered(resp, err)
+	c.feed.answered(ctx, &c.Call.Call, resp, err)
 	resp, err = c.finish(resp, err)
 	if len(t.observers) > 0 && c.Verb != "watch" {
 		tellRetry(t.observers, req, resp, err)

@@ -4,14 +4,7 @@ package caches
 
 import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/tools/cache"
 )
-
-// Settings is what a cache keeps. The zero value is the default.
-type Settings struct {
-	KeepManagedFields bool                // keep metadata.managedFields, which are dropped by default
-	Transform         cache.TransformFunc // changes each object before it is stored; nil for none
-}
 
 // User is what uses a cache.
 type User struct {

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package caches_test has the tests of caches that fail, or hold what the API server does not have,
+// against a real kube-apiserver.
+package caches_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/internal/suite"
+)
+
+var plane *controlplane.ControlPlane
+
+func TestMain(m *testing.M) {
+	os.Exit(suite.Main(m, suite.Options{Started: func(p *controlplane.ControlPlane) { plane = p }}))
+}
+
+// logBuffer is the log of a manager.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// start runs a manager until the test ends, or stop is called.
+func start(t *testing.T, m *controller.Manager) (log *logBuffer, stop func() error) {
+	t.Helper()
+	log = &logBuffer{}
+	ctx, end := context.WithCancel(klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(log, nil))))
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	stop = sync.OnceValue(func() error { end(); return <-done })
+	t.Cleanup(func() { _ = stop() })
+	return log, stop
+}
+
+func eventually(t *testing.T, what string, holds func() error) {
+	t.Helper()
+	var last error
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true,
+		func(context.Context) (bool, error) { last = holds(); return last == nil, nil })
+	if err != nil {
+		t.Fatalf("not so within a minute: %s: %v", what, last)
+	}
+}
+
+// has returns an error unless a text has all parts.
+func has(text string, parts ...string) error {
+	for _, part := range parts {
+		if !strings.Contains(text, part) {
+			return fmt.Errorf("no %q in:\n%s", part, text)
+		}
+	}
+	return nil
+}
+
+func namespace(t *testing.T) string {
+	t.Helper()
+	ns, err := kubernetes.NewForConfigOrDie(plane.Config()).CoreV1().Namespaces().Create(t.Context(),
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "caches-"}}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ns.Name
+}
+
+func create(t *testing.T, config *rest.Config, namespace, name, value string) {
+	t.Helper()
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string]string{"value": value}}
+	_, err := kubernetes.NewForConfigOrDie(config).CoreV1().ConfigMaps(namespace).Create(t.Context(), object, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// proxy is before an API server, which it can replace by another.
+type proxy struct {
+	*httptest.Server
+	mu      sync.Mutex
+	handler http.Handler
+	cut     context.CancelFunc // ends all requests
+	current context.Context
+}
+
+func newProxy(t *testing.T, config *rest.Config) *proxy {
+	p := &proxy{}
+	p.serve(t, config)
+	p.Server = httptest.NewServer(p)
+	t.Cleanup(func() { p.end(); p.CloseClientConnections(); p.Close() })
+	return p
+}
+
+// serve makes the proxy a proxy of an API server, and cuts what goes on.
+func (p *proxy) serve(t *testing.T, config *rest.Config) {
+	t.Helper()
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	t.Cleanup(func() {
+		if idle, ok := transport.(interface{ CloseIdleConnections() }); ok {
+			idle.CloseIdleConnections()
+		}
+	})
+	p.answer(forward)
+}
+
+// answer lets a handler answer, and cuts what goes on.
+func (p *proxy) answer(handler http.Handler) {
+	p.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.handler = handler
+	p.current, p.cut = context.WithCancel(context.Background()) //nolint:forbidigo // it is the proxy's own
+}
+
+func (p *proxy) end() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cut != nil {
+		p.cut()
+	}
+}
+
+func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	p.mu.Lock()
+	handler, current := p.handler, p.current
+	p.mu.Unlock()
+	ctx, cancel := context.WithCancel(req.Context())
+	defer cancel()
+	defer context.AfterFunc(current, cancel)()
+	handler.ServeHTTP(w, req.WithContext(ctx))
+}
+
+// config is the configuration of the proxy's clients. The proxy is the administrator.
+func (p *proxy) config() *rest.Config { return &rest.Config{Host: p.URL} }
