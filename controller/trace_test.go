@@ -218,7 +218,7 @@ func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
 	})
 }
 
-func TestATimerHasItsReasonAndTheDelayOfTheLastResult(t *testing.T) {
+func TestATimerThatAnEventHasOvertakenIsVoidAndTheNextHasItsReasonAndDelay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
@@ -227,7 +227,7 @@ func TestATimerHasItsReasonAndTheDelayOfTheLastResult(t *testing.T) {
 		reconciles := 0
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			reconciles++
-			return controller.Result{RequeueAfter: map[int]time.Duration{1: time.Hour, 2: time.Minute}[reconciles]}, nil
+			return controller.Result{RequeueAfter: map[int]time.Duration{1: time.Minute, 2: 2 * time.Minute}[reconciles]}, nil
 		}, controller.Options{})
 		start(t, t.Context(), m)
 		time.Sleep(time.Second)
@@ -239,7 +239,7 @@ func TestATimerHasItsReasonAndTheDelayOfTheLastResult(t *testing.T) {
 		for _, span := range r.GetSpans() {
 			got = append(got, attributeOf(span.Attributes, semconv.AttrReason)+" "+attributeOf(span.Attributes, semconv.AttrQueueDelay)+" "+attributeOf(span.Attributes, semconv.AttrQueueWait))
 		}
-		if want := []string{"start_up 0 0", "object_changed 0 0", "requeue_after 60 0"}; !slices.Equal(got, want) {
+		if want := []string{"start_up 0 0", "object_changed 0 0", "requeue_after 120 0"}; !slices.Equal(got, want) {
 			t.Errorf("the reconciles have reason, delay and wait %q, want %q", got, want)
 		}
 	})

@@ -90,6 +90,7 @@ func TestNothingIsAddedAfterDelaysHaveStopped(t *testing.T) {
 		d.Set("fires", time.Second)
 		d.Set("waits", time.Minute)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		stopped := make(chan struct{})
 		go func() {
 			d.Stop()

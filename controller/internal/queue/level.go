@@ -78,12 +78,15 @@ func (l *level[T]) leave(of *line) {
 	l.then.Remove(of.turn)
 }
 
-// roundOver reports whether nobody waits any more who has not had a turn, or too many turns were had.
-func (l *level[T]) roundOver() bool { return l.now.Len() == 0 || len(l.had) >= maxRound }
+// isTurnOf reports whether a tenant may have a turn, with an item of another level, when the next
+// item here is first: it must not have more turns than others.
+func (l *level[T]) isTurnOf(tenant string, first *entry[T]) bool {
+	return first.tenant == tenant || l.lines[tenant] == nil
+}
 
 // next returns the item whose turn it is.
 func (l *level[T]) next() *entry[T] {
-	if l.roundOver() {
+	if l.now.Len() == 0 {
 		l.beginRound()
 	}
 	return l.now.Front().Value.(*line).items.Front().Value.(*entry[T])
@@ -98,13 +101,16 @@ func (l *level[T]) beginRound() {
 	}
 }
 
-// hadTurn notes that a tenant has its turn.
+// hadTurn notes that a tenant has its turn, if it has items here.
 func (l *level[T]) hadTurn(tenant string) {
+	of := l.lines[tenant]
+	if of == nil {
+		return
+	}
 	if len(l.had) >= maxRound {
 		l.beginRound()
 	}
 	l.had[tenant] = struct{}{}
-	of := l.lines[tenant]
 	l.leave(of)
 	l.queueUp(of, tenant)
 }

@@ -9,7 +9,8 @@ import (
 
 // Ranked hands out the items of the highest priority first. Among these, tenants take turns. While
 // items of lower priority wait, one of nine items is the one of them that has waited longest, so
-// that none starves. Items from [Ranked.Prioritize] come before all others.
+// that none starves: it takes the place of its tenant's next turn. Items from [Ranked.Prioritize]
+// come before all others.
 //
 // It keeps something about each item, which [Order] does not. It is the storage behind client-go's
 // workqueue, which calls Touch, Push, Len and Pop under its own lock. The zero value is ready for
@@ -105,19 +106,22 @@ func (r *Ranked[T]) Pop() T {
 
 func (r *Ranked[T]) next() *entry[T] {
 	top := r.levels[0]
+	first := top.next()
 	switch {
 	case top.place.urgent:
-		return top.next()
+		return first
 	case len(r.levels) == 1:
 		r.served = 0
-		return top.next()
-	case r.served >= fairShare && top.roundOver():
-		r.served = 0
-		return oldest(r.levels[1:])
-	default:
-		r.served++
-		return top.next()
+		return first
+	case r.served >= fairShare:
+		if lower := oldest(r.levels[1:]); r.served >= maxRound || top.isTurnOf(lower.tenant, first) {
+			r.served = 0
+			top.hadTurn(lower.tenant)
+			return lower
+		}
 	}
+	r.served++
+	return first
 }
 
 // oldest returns what has waited longest.

@@ -103,28 +103,39 @@ func TestAnItemThatAWorkerHasComesBackWithTheHighestPriorityThatItHadMeanwhile(t
 
 // TestTenThousandItemsOfATenantDoNotDelayThatOfAnother has the other item come at any moment, as the
 // items of the first are taken. None of them is taken in between, unless the other tenant had a turn
-// and the first had none since. Items of lower priority wait too.
+// and the first had none since. As many items of lower priority wait too.
 func TestTenThousandItemsOfATenantDoNotDelayThatOfAnother(t *testing.T) {
 	var r Ranked[string]
 	for i := range 10_000 {
 		r.pushAll(0, fmt.Sprint("a", i))
+		r.pushAll(-1, fmt.Sprint("a-low", i))
 	}
-	r.pushAll(-1, "a-low", "b-low")
-	r.Pop()
-	for i := 0; r.Len() > 100; i++ {
-		between := i % 23
-		for range between {
-			r.Pop()
+	lower, hadTurn := 0, false
+	pop := func() string {
+		item := r.Pop()
+		if strings.HasPrefix(item, "a-low") {
+			lower++
+		}
+		hadTurn = hadTurn || strings.HasPrefix(item, "a")
+		return item
+	}
+	pop()
+	for i := 0; r.Len() > 10_000; i++ {
+		for range i % 23 {
+			pop()
 		}
 		other := fmt.Sprint("b", i)
 		r.pushAll(0, other)
-		got := r.Pop()
-		if between == 0 && got != other {
-			got = r.Pop()
+		if !hadTurn {
+			pop()
 		}
-		if got != other {
+		if got := pop(); got != other {
 			t.Fatalf("in round %d, %s came before the item of another tenant", i, got)
 		}
+		hadTurn = false
+	}
+	if lower < 500 {
+		t.Errorf("%d items of lower priority came out meanwhile", lower)
 	}
 }
 
@@ -181,16 +192,47 @@ func TestTenantsThatKeepComingStarveNobodyAndAreForgotten(t *testing.T) {
 	}
 }
 
-// TestLowerPrioritiesWhoseTenantsKeepChangingKeepNoneInMind takes them only when it is time for
-// lower priorities, which is another way to take items than that by turns.
-func TestLowerPrioritiesWhoseTenantsKeepChangingKeepNoneInMind(t *testing.T) {
+// TestLowerPrioritiesDoNotStarveBehindOneItemThatIsAlwaysThere because it comes back as soon as it is
+// taken. Their tenants keep changing, and none is kept in mind for long.
+func TestLowerPrioritiesDoNotStarveBehindOneItemThatIsAlwaysThere(t *testing.T) {
+	for name, tenants := range map[string]int{"one tenant": 1, "two that alternate": 2} {
+		t.Run(name, func(t *testing.T) {
+			var r Ranked[int]
+			lower := 0
+			for i := range 20_000 {
+				r.Add(r.Push, -i-1, Rank{Priority: 1, Tenant: fmt.Sprint("always ", i%tenants)})
+				r.Add(r.Push, i, Rank{Tenant: fmt.Sprint(i)})
+				for {
+					item := r.Pop()
+					if item < 0 {
+						break
+					}
+					lower++
+				}
+				if low := r.levels[len(r.levels)-1]; len(low.had) > maxRound {
+					t.Fatalf("%d tenants that had their turn are kept", len(low.had))
+				}
+			}
+			if lower != (20_000-1)/fairShare {
+				t.Errorf("%d items of lower priority came out, want one after eight of 20,000", lower)
+			}
+		})
+	}
+}
+
+// TestLowerPrioritiesDoNotWaitForARoundOfVeryManyTenants if the one whose turn it is comes late in it.
+func TestLowerPrioritiesDoNotWaitForARoundOfVeryManyTenants(t *testing.T) {
 	var r Ranked[int]
-	for i := range 20_000 {
-		r.Add(r.Push, -i-1, Rank{Priority: 1, Tenant: "a"})
+	for i := range 1000 {
 		r.Add(r.Push, i, Rank{Tenant: fmt.Sprint(i)})
-		r.Pop()
-		if low := r.levels[len(r.levels)-1]; len(low.had) > maxRound {
-			t.Fatalf("%d tenants that had their turn are kept", len(low.had))
+	}
+	r.Add(r.Push, -1, Rank{Priority: -1, Tenant: "999"})
+	for i := range 1000 {
+		if r.Pop() == -1 {
+			if i != maxRound {
+				t.Errorf("it came out after %d items, want %d", i, maxRound)
+			}
+			return
 		}
 	}
 }
@@ -215,44 +257,51 @@ func (m *model) pop() string {
 	top := slices.MaxFunc(m.items, func(a, b modelItem) int { return a.at.compare(b.at) }).at
 	round := m.rounds[top]
 	waiting := slices.DeleteFunc(slices.Clone(round.queue), func(tenant string) bool { return slices.Contains(round.had, tenant) })
-	lower := slices.DeleteFunc(slices.Clone(m.items), func(i modelItem) bool { return i.at == top })
-	if len(lower) > 0 && m.served >= fairShare && len(waiting) == 0 {
-		m.served = 0
-		// Of each place the one that came there first, and of those the one that came first.
-		first := map[place]modelItem{}
-		for _, item := range lower {
-			if other, ok := first[item.at]; !ok || item.moved < other.moved {
-				first[item.at] = item
-			}
-		}
-		for _, item := range lower {
-			if first[item.at] == item {
-				return m.take(item)
-			}
-		}
-	}
-	m.served++
-	if len(lower) == 0 {
-		m.served = 0
-	}
 	if len(waiting) == 0 {
 		round.had = nil
 		waiting = round.queue
 	}
+	tenant := waiting[0]
+	lower := slices.DeleteFunc(slices.Clone(m.items), func(i modelItem) bool { return i.at == top })
+	if len(lower) == 0 {
+		m.served = -1
+	} else if oldest := m.oldest(lower); m.served >= maxRound || m.served >= fairShare &&
+		(tenant == oldest.name[:1] || !slices.Contains(round.queue, oldest.name[:1])) {
+		m.served = 0
+		if slices.Contains(round.queue, oldest.name[:1]) {
+			m.turn(round, oldest.name[:1])
+			round.queue = append(round.queue, oldest.name[:1])
+		}
+		return m.take(oldest)
+	}
+	m.served++
 	var found []modelItem
 	for _, item := range m.items {
-		if item.at == top && item.name[:1] == waiting[0] {
+		if item.at == top && item.name[:1] == tenant {
 			found = append(found, item)
 		}
 	}
 	return m.take(slices.MinFunc(found, func(a, b modelItem) int { return cmp.Compare(a.moved, b.moved) }))
 }
 
-func (m *model) take(item modelItem) string {
-	round := m.rounds[item.at]
-	tenant := item.name[:1]
+// oldest returns, of each place, the one that came there first, and of those the one that came first.
+func (m *model) oldest(items []modelItem) modelItem {
+	first := map[place]modelItem{}
+	for _, item := range items {
+		if other, ok := first[item.at]; !ok || item.moved < other.moved {
+			first[item.at] = item
+		}
+	}
+	return items[slices.IndexFunc(items, func(item modelItem) bool { return first[item.at] == item })]
+}
+
+func (m *model) turn(round *modelRound, tenant string) {
 	round.had = append(round.had, tenant)
 	round.queue = slices.DeleteFunc(round.queue, func(other string) bool { return other == tenant })
+}
+
+func (m *model) take(item modelItem) string {
+	m.turn(m.rounds[item.at], item.name[:1])
 	m.leave(item, true)
 	return item.name
 }
