@@ -15,6 +15,7 @@ import (
 func (m *Manager) monitor() *caches.Monitor {
 	return &caches.Monitor{
 		Set: &m.informers.set, Factories: m.informers.unit.Streams,
+		Order:   func() { _ = m.units.Live() }, // each item takes its lock when it begins and ends
 		Stalled: func() error { return stalled(&m.informers.set, m.setup.all()) },
 	}
 }

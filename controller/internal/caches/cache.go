@@ -37,9 +37,11 @@ type Cache struct {
 	ofProgram bool // the program itself reads it
 
 	feeding     feeding
+	versions    versions
 	transformer transformer
-	mutations   *mutations      // nil unless they are looked for
-	counts      [4]atomic.Int64 // by the index in Reasons
+	mutations   *mutations                             // nil unless they are looked for
+	noting      cache.ResourceEventHandlerRegistration // nil unless they are noted from events
+	counts      [4]atomic.Int64                        // by the index in Reasons
 }
 
 func newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
@@ -49,6 +51,15 @@ func newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache 
 	}
 	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name, Streams: &work.Streams{}}
 	return c
+}
+
+// HasSyncedChecker is done when the cache has synced, and the copies of its objects were made that the
+// search for mutations needs.
+func (c *Cache) HasSyncedChecker() cache.DoneChecker {
+	if c.noting != nil {
+		return c.noting.HasSyncedChecker()
+	}
+	return c.SharedIndexInformer.HasSyncedChecker()
 }
 
 // Name returns the informer's name.
@@ -112,6 +123,7 @@ func (c *Cache) Age(now time.Time) time.Duration {
 
 // transform prepares an object for the cache. client-go calls it before anything else sees the object.
 func (c *Cache) transform(obj any) (any, error) {
+	c.versions.observe(c.LastSyncResourceVersion())
 	kept, failed := c.transformer.apply(c.name, obj)
 	if failed {
 		c.Count(Transform)
@@ -130,7 +142,7 @@ func (c *Cache) noteEvents() {
 	}
 	note := func(obj any) { c.mutations.note(c.name, obj) }
 	// It fails only for an informer that has ended.
-	_, _ = c.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	c.noting, _ = c.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: note, UpdateFunc: func(_, after any) { note(after) },
 	})
 }

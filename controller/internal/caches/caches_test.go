@@ -111,6 +111,20 @@ func TestVersionsThatRunBackwardsAreToldOnce(t *testing.T) {
 	}
 }
 
+func TestAVersionThatNobodyLookedAtCounts(t *testing.T) {
+	v := &versions{}
+	v.observe("")
+	v.observe("12")
+	v.observe("12")
+	if from, to, yes := v.rewound("5", work.Rewind{}); !yes || from != "12" || to != "5" {
+		t.Error(from, to, yes)
+	}
+	v.observe("5")
+	if _, _, yes := v.rewound("5", work.Rewind{}); yes {
+		t.Error("told again")
+	}
+}
+
 func TestAMessageIsToldAgainAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var a Again
