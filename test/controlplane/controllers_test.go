@@ -121,7 +121,10 @@ func createWorkloads(t *testing.T, client kubernetes.Interface) {
 
 func TestAControllerThatDoesNotExistIsAnErrorThatNamesIt(t *testing.T) {
 	needsBinaries(t)
-	_, err := Start(t.Context(), Options{Nodes: 1, Controllers: []string{"no-such-controller"}, Dir: t.TempDir()})
+	p, err := Start(t.Context(), Options{Nodes: 1, Controllers: []string{"no-such-controller"}, Dir: t.TempDir()})
+	if p != nil {
+		stop(t, p)
+	}
 	if err == nil || !strings.Contains(err.Error(), "no-such-controller") {
 		t.Errorf("error = %v", err)
 	}

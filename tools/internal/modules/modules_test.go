@@ -5,6 +5,7 @@ package modules
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,12 +69,20 @@ func TestEachModuleCanBeHadFromAProxyByAnEmptyModule(t *testing.T) {
 	}
 }
 
-// install installs programs as users do, which a replace in their module's go.mod would forbid.
+// install installs programs as users do, which a replace in their module's go.mod would forbid. For that
+// the go command asks for modules at each of the path's parts, so that only what is here may answer.
 func install(t *testing.T, dir string, env []string, version string, packages []string) {
 	t.Helper()
-	env = append(env, "GOBIN="+filepath.Join(dir, "bin"))
+	run(t, filepath.Join(root, "tools"), os.Environ(), "go", "list", "-deps", "./cmd/...") // fills the module cache
+	here := slices.Clone(env)
+	for i, set := range here {
+		if proxies, ok := strings.CutPrefix(set, "GOPROXY=file://"); ok {
+			here[i] = "GOPROXY=file://" + strings.Join(strings.SplitN(proxies, ",", 3)[:2], ",")
+		}
+	}
+	here = append(here, "GOBIN="+filepath.Join(dir, "bin"))
 	for _, p := range packages {
-		run(t, dir, env, "go", "install", "-trimpath", path+"/"+p+"@"+version)
+		run(t, dir, here, "go", "install", "-trimpath", path+"/"+p+"@"+version)
 	}
 }
 
@@ -89,7 +98,7 @@ func environment(t *testing.T, proxy string) []string {
 	return append(os.Environ(),
 		"GOPROXY=file://"+filepath.ToSlash(proxy)+",file://"+cache+","+set[1],
 		"GOMODCACHE="+t.TempDir(), "GOFLAGS=-mod=mod -modcacherw", "GOWORK=off", "GOTOOLCHAIN=local",
-		"GOPRIVATE=", "GONOPROXY=none", "GONOSUMDB=*", "GOSUMDB=off")
+		"GOPRIVATE=", "GONOPROXY=", "GONOSUMDB=*", "GOSUMDB=off")
 }
 
 // required returns the version by which the modules require each other.

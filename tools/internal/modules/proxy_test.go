@@ -37,10 +37,20 @@ func serve(t *testing.T, root, version string, folders ...string) string {
 			t.Fatal(err)
 		}
 		write(t, filepath.Join(dir, version+".info"), info)
+		write(t, filepath.Join(dir, "..", "@latest"), info)
+		write(t, filepath.Join(dir, "list"), []byte(listed(version)))
 		write(t, filepath.Join(dir, version+".mod"), read(t, filepath.Join(root, folder, "go.mod")))
 		pack(t, filepath.Join(dir, version+".zip"), module.Version{Path: path, Version: version}, filepath.Join(root, folder))
 	}
 	return proxy
+}
+
+// listed is a proxy's list of a module's releases.
+func listed(version string) string {
+	if module.IsPseudoVersion(version) {
+		return ""
+	}
+	return version + "\n"
 }
 
 // pack makes the module's zip file of what git would commit.
