@@ -136,7 +136,9 @@ func TestAnObjectCreatedAgainWhileTheWatchWasDownIsReconciled(t *testing.T) {
 		w.AddDropWatch(second)
 		w.ResetWatch()
 		time.Sleep(time.Hour)
-		r.end(nil)
+		if err := r.end(nil); err != nil {
+			t.Error(err)
+		}
 		if len(uids) != 2 || uids[1] != "second" {
 			t.Errorf("reconciled %q", uids)
 		}
@@ -158,7 +160,9 @@ func TestAKindWithoutAGenerationIsReconciledAtEachUpdate(t *testing.T) {
 		changed.Data = map[string]string{"cordoned": "yes"}
 		w.Modify(changed)
 		synctest.Wait()
-		r.end(nil)
+		if err := r.end(nil); err != nil {
+			t.Error(err)
+		}
 		if n != 2 {
 			t.Errorf("%d reconciles", n)
 		}

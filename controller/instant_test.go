@@ -27,7 +27,7 @@ type contexts struct {
 	kept map[string]context.Context
 }
 
-func (c *contexts) keep(kind string, ctx context.Context) {
+func (c *contexts) keep(ctx context.Context, kind string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kept == nil {
@@ -58,10 +58,10 @@ func TestC3EveryKindOfContextEndsInTheSameInstant(t *testing.T) {
 func testSameInstant(t *testing.T, drain time.Duration) {
 	all, why := &contexts{}, errors.New("enough")
 	w := newWorld(t)
-	w.onList = func(ctx context.Context) error { all.keep("list and watch", ctx); return nil }
+	w.onList = func(ctx context.Context) error { all.keep(ctx, "list and watch"); return nil }
 	w.add("a")
 	m := managerOf(&rest.Config{Transport: apiServer(func(req *http.Request) (*http.Response, error) {
-		all.keep("call "+req.Method, req.Context())
+		all.keep(req.Context(), "call "+req.Method)
 		return untilCancelled{}.RoundTrip(req)
 	})}, controller.ManagerOptions{LeaderElection: elect(&leaseAPI{}, "a"), DrainTimeout: drain, ShutdownTimeout: 2 * time.Hour})
 	client := kubernetes.NewForConfigOrDie(m.Config())
@@ -71,9 +71,9 @@ func testSameInstant(t *testing.T, drain time.Duration) {
 			defer stopReserve()
 			external, stopExternal := controller.ExternalContext(ctx)
 			defer stopExternal()
-			all.keep(kind, ctx)
-			all.keep("reserve of "+kind, reserve)
-			all.keep("external call of "+kind, external)
+			all.keep(ctx, kind)
+			all.keep(reserve, "reserve of "+kind)
+			all.keep(external, "external call of "+kind)
 			_ = getWith(external, client)
 			late, stopLate := controller.ReserveContext(ctx)
 			defer stopLate()
@@ -84,7 +84,7 @@ func testSameInstant(t *testing.T, drain time.Duration) {
 		}
 	}
 	waiting := func(kind string) func(context.Context) error {
-		return func(ctx context.Context) error { all.keep(kind, ctx); <-ctx.Done(); return nil }
+		return func(ctx context.Context) error { all.keep(ctx, kind); <-ctx.Done(); return nil }
 	}
 	times := controller.Options{Timeout: 5 * time.Hour}
 	controller.New(m, "leading", w.informer(), reconcile("item of a term"), times)

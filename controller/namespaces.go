@@ -140,6 +140,9 @@ type namespacedInformer[O Object] struct {
 	byNamespace map[string]cache.TypedSharedIndexInformer[O]
 }
 
+// informerOptions returns what the caches of all namespaces keep.
+func (i *namespacedInformer[O]) informerOptions() *InformerOptions { return &i.options }
+
 // set makes or forgets the informer of a namespace. It comes before the sources that use it.
 func (i *namespacedInformer[O]) set(namespace string, member bool) {
 	i.mu.Lock()

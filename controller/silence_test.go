@@ -171,7 +171,10 @@ func TestATransformThatFailsLosesNoObject(t *testing.T) {
 }
 
 func TestAMappingThatBlocksIsNamed(t *testing.T) {
-	blocks := func(ctx context.Context, _ *corev1.ConfigMap) []controller.Request { <-ctx.Done(); return nil }
+	blocks := func(ctx context.Context, cm *corev1.ConfigMap) []controller.Request {
+		<-ctx.Done()
+		return []controller.Request{{Namespace: cm.Namespace, Name: cm.Name}}
+	}
 	t.Run("at the start", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
 			w, related := newWorld(t), newWorld(t)

@@ -9,13 +9,15 @@ replace (
 
 require (
 	github.com/go-logr/logr v1.4.4
-	github.com/lanyard-k8s/lanyard v0.0.0-00010101000000-000000000000
-	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-00010101000000-000000000000
+	github.com/lanyard-k8s/lanyard v0.0.0-20261126165832-d112bc109cfe
+	github.com/lanyard-k8s/lanyard/test/controlplane v0.0.0-20261126165832-d112bc109cfe
+	github.com/robfig/cron/v3 v3.0.1
 	go.uber.org/goleak v1.3.0
 	k8s.io/api v0.37.2
 	k8s.io/apimachinery v0.37.2
 	k8s.io/client-go v0.37.2
 	k8s.io/klog/v2 v2.140.0
+	k8s.io/utils v0.0.0-20260626114624-be93311217bd
 )
 
 require (
@@ -69,7 +71,6 @@ require (
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	k8s.io/apiextensions-apiserver v0.37.2 // indirect
 	k8s.io/kube-openapi v0.0.0-20260721132016-d427ff9ee9ad // indirect
-	k8s.io/utils v0.0.0-20260626114624-be93311217bd // indirect
 	sigs.k8s.io/controller-runtime v0.25.2 // indirect
 	sigs.k8s.io/json v0.0.0-20250730193827-2d320260d730 // indirect
 	sigs.k8s.io/randfill v1.0.0 // indirect

@@ -64,7 +64,7 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 			c.WithResources(coreac.ResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}))
 		}
 	}
-	owner := func(uid, name string) *appsac.DeploymentApplyConfiguration {
+	owner := func(name string) *appsac.DeploymentApplyConfiguration {
 		return desired().WithOwnerReferences(metaac.OwnerReference().WithAPIVersion("v1").WithKind("ConfigMap").WithName(name).WithUID("o2").WithController(true))
 	}
 	for name, c := range map[string]struct {
@@ -84,8 +84,8 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 		"an empty value that is none yet":    {desired(func(c *coreac.ContainerApplyConfiguration) { c.WithSecurityContext(coreac.SecurityContext()) }), true},
 		"our finalizer among others":         {desired().WithFinalizers("example.com/ours"), false},
 		"a finalizer that is not there":      {desired().WithFinalizers("example.com/new"), true},
-		"our owner among others":             {owner("o2", "ours"), false},
-		"our owner under another name":       {owner("o2", "renamed"), true},
+		"our owner among others":             {owner("ours"), false},
+		"our owner under another name":       {owner("renamed"), true},
 		"one more container":                 {&appsac.DeploymentApplyConfiguration{Spec: appsac.DeploymentSpec().WithTemplate(coreac.PodTemplateSpec().WithSpec(coreac.PodSpec().WithContainers(coreac.Container().WithName("web"), coreac.Container().WithName("b"))))}, true},
 		"an empty list that is not there":    {map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"volumes": []any{}}}}}, false},
 		"a field that the type has not":      {map[string]any{"spec": map[string]any{"invented": "x"}}, true},
@@ -153,7 +153,7 @@ func managed(manager, subresource string, operation metav1.ManagedFieldsOperatio
 	return func(d *appsv1.Deployment) {
 		d.ManagedFields = append(d.ManagedFields, metav1.ManagedFieldsEntry{
 			Manager: manager, Operation: operation, Subresource: subresource, APIVersion: "apps/v1",
-			FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+			FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields),
 		})
 	}
 }

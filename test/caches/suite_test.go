@@ -153,7 +153,7 @@ func (p *proxy) answer(handler http.Handler) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.handler = handler
-	p.current, p.cut = context.WithCancel(context.Background()) //nolint:forbidigo // it is the proxy's own
+	p.current, p.cut = context.WithCancel(context.Background())
 }
 
 func (p *proxy) end() {

@@ -32,7 +32,7 @@ func TestC29APartEndsAloneWithItsCauseAndIsStoppedWhenItHasReturned(t *testing.T
 		p.Stop(errStopped)
 		p.Stop(errors.New("again"))
 		synctest.Wait()
-		if why != errStopped || !p.Stopping() || isClosed(p.Stopped()) || calls != 0 {
+		if !errors.Is(why, errStopped) || !p.Stopping() || isClosed(p.Stopped()) || calls != 0 {
 			t.Errorf("it ended with %v; stopped %v, calls %d", why, isClosed(p.Stopped()), calls)
 		}
 		close(leave)
@@ -62,7 +62,7 @@ func TestAPartThatWasStoppedDoesNotRun(t *testing.T) {
 func TestAPartThatFailsIsNotStopped(t *testing.T) {
 	p := lifecycle.NewPart()
 	broken := errors.New("no disk")
-	if err := p.Run(t.Context(), func(context.Context) error { return broken }); err != broken || p.Stopping() {
+	if err := p.Run(t.Context(), func(context.Context) error { return broken }); !errors.Is(err, broken) || p.Stopping() {
 		t.Errorf("%v, stopping %v", err, p.Stopping())
 	}
 }

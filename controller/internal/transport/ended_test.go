@@ -231,7 +231,7 @@ func TestANewCertificateIsUsedWithoutBreakingACall(t *testing.T) {
 	}
 	watching, stop := context.WithCancel(t.Context())
 	defer stop()
-	watch := to(t, watching, client, "GET", s.URL+"/api/v1/pods?watch=true")
+	watch := to(t, watching, client, "GET", s.URL+"/api/v1/pods?watch=true") //nolint:bodyclose // the server ends it
 	defer watch.Body.Close()
 	calls := func() {
 		done(t, t.Context(), client, "GET", s.URL+pods)
@@ -258,5 +258,5 @@ func TestANewCertificateIsUsedWithoutBreakingACall(t *testing.T) {
 	case <-time.After(50 * time.Millisecond):
 	}
 	stop()
-	<-ended
+	_ = <-ended
 }

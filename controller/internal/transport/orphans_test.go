@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
-	"github.com/lanyard-k8s/lanyard/clientset/deprecated"
+	"github.com/lanyard-k8s/lanyard/clientset/deprecated" //nolint:staticcheck // it is what old callers use
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
@@ -47,8 +47,8 @@ func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
 	for i := range 3 {
 		call(t.Context(), fmt.Sprint("p", i))
 	}
-	old := deprecated.NewForConfigOrDie(config).WardleV1beta1() // has context.TODO() in generated code
-	_, _ = old.Flunders("n").Get("q", metav1.GetOptions{})
+	old := deprecated.NewForConfigOrDie(config).WardleV1beta1() //nolint:staticcheck // has context.TODO() in generated code
+	_, _ = old.Flunders("n").Get("q", metav1.GetOptions{})     //nolint:govet // the same
 	_, _, other, _ := runtime.Caller(0) // one line below the call
 	want := fmt.Sprintf("get flunders.wardle.example.com n/p0 at orphans_test.go:%d, get flunders.wardle.example.com n/q at orphans_test.go:%d", line-2, other-1)
 	if got := strings.Join(o.told, ", "); got != want {
@@ -69,7 +69,7 @@ func TestC3AnOrphanIsNeverAliveAfterTheEnd(t *testing.T) {
 		tr.Begin(ctx, ctx)
 		end(cause.Shutdown)
 		for _, path := range []string{pods, "/api/v1/pods?watch=true"} {
-			if _, err := client.Do(request(t, t.Context(), "GET", path)); !errors.Is(err, cause.Shutdown) || sent {
+			if _, err := client.Do(request(t, t.Context(), "GET", path)); !errors.Is(err, cause.Shutdown) || sent { //nolint:bodyclose // there is none
 				t.Fatalf("it was sent (%v), with the error %v", sent, err)
 			}
 		}
@@ -83,7 +83,7 @@ func TestACallThatOutlivesItsWorkEndsWithTheTransport(t *testing.T) {
 	tr := New(Options{})
 	client := clientOf(t, tr, s.withCertificate(t, "a"))
 	ctx := context.WithoutCancel(work.NewContext(t.Context(), &work.Unit{Kind: report.Runnable}))
-	watch := to(t, ctx, client, "GET", s.URL+"/api/v1/pods?watch=true")
+	watch := to(t, ctx, client, "GET", s.URL+"/api/v1/pods?watch=true") //nolint:bodyclose // the end of the manager closes it
 	defer watch.Body.Close()
 	errs := make(chan error, 2)
 	go func() {
@@ -94,7 +94,7 @@ func TestACallThatOutlivesItsWorkEndsWithTheTransport(t *testing.T) {
 	if err := <-errs; !errors.Is(err, ErrEnded) {
 		t.Errorf("the watch ended with %v", err)
 	}
-	if _, err := client.Do(request(t, ctx, "GET", pods)); !errors.Is(err, ErrEnded) {
+	if _, err := client.Do(request(t, ctx, "GET", pods)); !errors.Is(err, ErrEnded) { //nolint:bodyclose // there is none
 		t.Errorf("a call after the end returned %v", err)
 	}
 }

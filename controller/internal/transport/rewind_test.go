@@ -126,7 +126,7 @@ func TestTheStreamsOfAnInformerKnowHowItsWatchGoes(t *testing.T) {
 		}
 		s.watch = func(*http.Request) (*http.Response, error) { return nil, errors.New("the connection broke") }
 		client := clientOf(t, New(Options{}), &rest.Config{Transport: handler(s.answer)})
-		if _, err := client.Do(request(t, work.NewContext(t.Context(), unit), "GET", configMaps+"?watch=true")); err == nil {
+		if _, err := client.Do(request(t, work.NewContext(t.Context(), unit), "GET", configMaps+"?watch=true")); err == nil { //nolint:bodyclose // there is none
 			t.Fatal("no error")
 		}
 		if now := state(); !now.Since.Equal(closed) || now.Errors != 2 || !strings.Contains(now.Err.Error(), "the connection broke") {
