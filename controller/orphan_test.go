@@ -76,7 +76,7 @@ func testStrayInformer(t *testing.T, never string, drain time.Duration) {
 	})}, controller.ManagerOptions{DrainTimeout: drain, ShutdownTimeout: time.Hour, SyncTimeout: time.Hour})
 	maps := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("")
 	lw := &cache.ListWatch{
-		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(elsewhere(), options) }, //nolint:staticcheck //ctxvet:ok ctxsibling: as old generators wrote it
+		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(elsewhere(), options) },   //nolint:staticcheck //ctxvet:ok ctxsibling: as old generators wrote it
 		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) { return maps.Watch(elsewhere(), options) }, //nolint:staticcheck // the same
 	}
 	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, nil)
