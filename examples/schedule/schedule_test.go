@@ -4,6 +4,8 @@ package schedule_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,9 +14,11 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/rest"
+	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/controller"
@@ -95,13 +99,14 @@ func TestJobsAreStartedByTheRulesOfCronJobs(t *testing.T) {
 		finish bool // all Jobs, then wait again
 		then   int
 	}{
-		"each time":    {nil, 35 * time.Minute, 3, false, 0},
-		"not asked":    {func(c *batchv1.CronJob) { c.Annotations = nil }, 35 * time.Minute, 0, false, 0},
-		"no schedule":  {func(c *batchv1.CronJob) { c.Spec.Schedule = "soon" }, 35 * time.Minute, 0, false, 0},
-		"in a zone":    {func(c *batchv1.CronJob) { c.Spec.Schedule = "0 3 * * *"; c.Spec.TimeZone = ptr.To("Asia/Kolkata") }, 24 * time.Hour, 1, false, 0},
-		"replace":      {func(c *batchv1.CronJob) { c.Spec.ConcurrencyPolicy = batchv1.ReplaceConcurrent }, 35 * time.Minute, 1, false, 0},
-		"forbid":       {func(c *batchv1.CronJob) { c.Spec.ConcurrencyPolicy = batchv1.ForbidConcurrent }, 35 * time.Minute, 1, true, 2},
-		"missed a day": {func(c *batchv1.CronJob) { c.CreationTimestamp.Time = c.CreationTimestamp.Add(-24 * time.Hour) }, time.Second, 1, false, 0},
+		"each time":     {nil, 35 * time.Minute, 3, false, 0},
+		"not suspended": {func(c *batchv1.CronJob) { c.Spec.Suspend = ptr.To(false) }, 35 * time.Minute, 0, false, 0},
+		"not asked":     {func(c *batchv1.CronJob) { c.Annotations = nil }, 35 * time.Minute, 0, false, 0},
+		"no schedule":   {func(c *batchv1.CronJob) { c.Spec.Schedule = "soon" }, 35 * time.Minute, 0, false, 0},
+		"in a zone":     {func(c *batchv1.CronJob) { c.Spec.Schedule = "0 3 * * *"; c.Spec.TimeZone = ptr.To("Asia/Kolkata") }, 24 * time.Hour, 1, false, 0},
+		"replace":       {func(c *batchv1.CronJob) { c.Spec.ConcurrencyPolicy = batchv1.ReplaceConcurrent }, 35 * time.Minute, 1, false, 0},
+		"forbid":        {func(c *batchv1.CronJob) { c.Spec.ConcurrencyPolicy = batchv1.ForbidConcurrent }, 35 * time.Minute, 1, true, 2},
+		"missed a day":  {func(c *batchv1.CronJob) { c.CreationTimestamp.Time = c.CreationTimestamp.Add(-24 * time.Hour) }, time.Second, 1, false, 0},
 		"missed, past its deadline": {func(c *batchv1.CronJob) {
 			c.Spec.Schedule = "0 12 * * *"
 			c.CreationTimestamp.Time = c.CreationTimestamp.Add(-24 * time.Hour)
@@ -129,6 +134,114 @@ func TestJobsAreStartedByTheRulesOfCronJobs(t *testing.T) {
 			})
 		})
 	}
+}
+
+// touch changes the CronJob, so that it is reconciled.
+func touch(t *testing.T, client kubernetes.Interface) {
+	t.Helper()
+	c, err := client.BatchV1().CronJobs("default").Get(t.Context(), "report", metav1.GetOptions{})
+	if err == nil {
+		c.Labels = map[string]string{"touched": time.Now().Format("150405")}
+		_, err = client.BatchV1().CronJobs("default").Update(t.Context(), c, metav1.UpdateOptions{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAnEventDoesNotPutOffTheTimesOfEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(cronJob("default", func(c *batchv1.CronJob) { c.Spec.Schedule = "@every 2h" }))
+		run(t, client)
+		time.Sleep(90 * time.Minute)
+		touch(t, client)
+		time.Sleep(31 * time.Minute)
+		synctest.Wait()
+		if got := names(t, client); len(got) != 1 {
+			t.Errorf("there are the Jobs %q, want that of 2:00", got)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if got := names(t, client); len(got) != 2 {
+			t.Errorf("there are the Jobs %q, want those of 2:00 and 4:00", got)
+		}
+	})
+}
+
+// TestAJobIsNotReplacedByItself if it is in the cache before the time for which it was started: the two
+// come by different watches.
+func TestAJobIsNotReplacedByItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(cronJob("default", func(c *batchv1.CronJob) {
+			c.Spec.ConcurrencyPolicy = batchv1.ReplaceConcurrent
+		}))
+		client.PrependReactor("patch", "cronjobs", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, cronJob("default", nil), nil // what was written does not come back
+		})
+		run(t, client)
+		time.Sleep(15 * time.Minute)
+		touch(t, client)
+		synctest.Wait()
+		for _, action := range client.Actions() {
+			if action.Matches("delete", "jobs") {
+				t.Errorf("%v", action)
+			}
+		}
+	})
+}
+
+func TestAJobThatCannotBeCreatedIsTriedAgainSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(cronJob("default", nil))
+		failures := 2
+		client.PrependReactor("create", "jobs", func(clienttesting.Action) (bool, runtime.Object, error) {
+			failures--
+			return failures >= 0, nil, errors.New("the API server is down")
+		})
+		run(t, client)
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		if got := names(t, client); len(got) != 1 {
+			t.Errorf("there are the Jobs %q", got)
+		}
+	})
+}
+
+// TestAJobOfAnotherIsNotTakenForOurs although it has the name.
+func TestAJobOfAnotherIsNotTakenForOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		name := fmt.Sprintf("report-%d", time.Now().Add(10*time.Minute).Unix()/60)
+		other := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name}}
+		client := fake.NewClientset(cronJob("default", nil), other)
+		run(t, client)
+		time.Sleep(11 * time.Minute)
+		synctest.Wait()
+		c, err := client.BatchV1().CronJobs("default").Get(t.Context(), "report", metav1.GetOptions{})
+		if err != nil || c.Status.LastScheduleTime != nil {
+			t.Errorf("the time is noted as %v, %v", c.Status.LastScheduleTime, err)
+		}
+	})
+}
+
+func TestFinishedJobsAreKeptUpToTheirLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := fake.NewClientset(cronJob("default", func(c *batchv1.CronJob) {
+			c.Spec.SuccessfulJobsHistoryLimit = ptr.To[int32](1)
+		}))
+		run(t, client)
+		var last string
+		for range 3 {
+			time.Sleep(10*time.Minute + time.Second)
+			synctest.Wait()
+			all := names(t, client)
+			last = all[len(all)-1]
+			finish(t, client)
+		}
+		synctest.Wait()
+		if got := names(t, client); !slices.Equal(got, []string{last}) {
+			t.Errorf("there are the Jobs %q, want %q", got, last)
+		}
+	})
 }
 
 func TestAMissedTimeIsMadeUpForOnce(t *testing.T) {

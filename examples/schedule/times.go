@@ -21,12 +21,27 @@ func times(cronJob *batchv1.CronJob, now time.Time) (due, next time.Time, err er
 	if last := cronJob.Status.LastScheduleTime; last != nil {
 		earliest = last.Time
 	}
+	if every, ok := schedule.(cron.ConstantDelaySchedule); ok {
+		due, next = timesOfEvery(every.Delay, earliest, now)
+	} else {
+		due, next = last(schedule, earliest, now), schedule.Next(now)
+	}
 	if deadline := cronJob.Spec.StartingDeadlineSeconds; deadline != nil {
-		if limit := now.Add(-time.Duration(*deadline) * time.Second); limit.After(earliest) {
-			earliest = limit
+		if due.Before(now.Add(-time.Duration(*deadline) * time.Second)) {
+			due = time.Time{}
 		}
 	}
-	return last(schedule, earliest, now), schedule.Next(now), nil
+	return due, next, nil
+}
+
+// timesOfEvery returns the last and the next time of "@every delay". Its times are counted from the last
+// one, or from the creation. Counted from now, each event of the CronJob would put the next time off.
+func timesOfEvery(delay time.Duration, from, now time.Time) (due, next time.Time) {
+	passed := now.Sub(from) / delay
+	if passed > 0 {
+		due = from.Add(passed * delay)
+	}
+	return due, from.Add((max(passed, 0) + 1) * delay)
 }
 
 // last returns the last time of a schedule after one moment and until another. It looks further and
