@@ -64,7 +64,11 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 			c.WithResources(coreac.ResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}))
 		}
 	}
-	owner := func(uid, name string) *appsac.DeploymentApplyConfiguration {
+	rawRequests := func(cpu string) any {
+		container := map[string]any{"resources": map[string]any{"requests": map[string]any{"cpu": cpu}}}
+		return map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}}}}}
+	}
+	owner := func(name string) *appsac.DeploymentApplyConfiguration {
 		return desired().WithOwnerReferences(metaac.OwnerReference().WithAPIVersion("v1").WithKind("ConfigMap").WithName(name).WithUID("o2").WithController(true))
 	}
 	for name, c := range map[string]struct {
@@ -77,6 +81,8 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 		"one more label":                     {desired().WithLabels(map[string]string{"new": "x"}), true},
 		"another UID":                        {desired().WithUID("v"), true},
 		"a quantity in another spelling":     {desired(requests("0.5")), false},
+		"a quantity without its type":        {rawRequests("0.5"), false},
+		"another quantity without its type":  {rawRequests("0.6"), true},
 		"another quantity":                   {desired(requests("501m")), true},
 		"one more field":                     {desired(func(c *coreac.ContainerApplyConfiguration) { c.WithCommand("run") }), true},
 		"an empty value that is left out":    {desired(func(c *coreac.ContainerApplyConfiguration) { c.WithStdin(false).WithWorkingDir("") }), false},
@@ -84,8 +90,8 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 		"an empty value that is none yet":    {desired(func(c *coreac.ContainerApplyConfiguration) { c.WithSecurityContext(coreac.SecurityContext()) }), true},
 		"our finalizer among others":         {desired().WithFinalizers("example.com/ours"), false},
 		"a finalizer that is not there":      {desired().WithFinalizers("example.com/new"), true},
-		"our owner among others":             {owner("o2", "ours"), false},
-		"our owner under another name":       {owner("o2", "renamed"), true},
+		"our owner among others":             {owner("ours"), false},
+		"our owner under another name":       {owner("renamed"), true},
 		"one more container":                 {&appsac.DeploymentApplyConfiguration{Spec: appsac.DeploymentSpec().WithTemplate(coreac.PodTemplateSpec().WithSpec(coreac.PodSpec().WithContainers(coreac.Container().WithName("web"), coreac.Container().WithName("b"))))}, true},
 		"an empty list that is not there":    {map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"volumes": []any{}}}}}, false},
 		"a field that the type has not":      {map[string]any{"spec": map[string]any{"invented": "x"}}, true},
@@ -153,7 +159,7 @@ func managed(manager, subresource string, operation metav1.ManagedFieldsOperatio
 	return func(d *appsv1.Deployment) {
 		d.ManagedFields = append(d.ManagedFields, metav1.ManagedFieldsEntry{
 			Manager: manager, Operation: operation, Subresource: subresource, APIVersion: "apps/v1",
-			FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+			FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields),
 		})
 	}
 }

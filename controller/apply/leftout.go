@@ -27,7 +27,7 @@ func leavesOut(have, want map[string]any, fieldManager string) (bool, error) {
 			continue
 		}
 		var fields map[string]any
-		if err := json.Unmarshal(entry.FieldsV1.Raw, &fields); err != nil {
+		if err := json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields); err != nil {
 			return false, fmt.Errorf("read the managed fields of %s: %w", fieldManager, err)
 		}
 		if !hasFields(want, fields) {
