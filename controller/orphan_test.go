@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
@@ -64,6 +65,16 @@ func TestC21AnInformerWithAContextFromElsewhereEndsWithTheManager(t *testing.T) 
 	}
 }
 
+// ofOldGenerators lists and watches as generated informers did that have no contexts.
+//
+//nolint:staticcheck // the fields without contexts are what the test is about
+func ofOldGenerators(maps corev1client.ConfigMapInterface) *cache.ListWatch {
+	return &cache.ListWatch{
+		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(elsewhere(), options) }, //ctxvet:ok ctxsibling: as old generators wrote it
+		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) { return maps.Watch(elsewhere(), options) },
+	}
+}
+
 func testStrayInformer(t *testing.T, never string, drain time.Duration) {
 	m := controller.NewManager(&rest.Config{Transport: apiServer(func(req *http.Request) (*http.Response, error) {
 		if (req.URL.Query().Get("watch") == "true") != (never == "watch") {
@@ -75,10 +86,7 @@ func testStrayInformer(t *testing.T, never string, drain time.Duration) {
 		return untilCancelled{}.RoundTrip(req)
 	})}, controller.ManagerOptions{DrainTimeout: drain, ShutdownTimeout: time.Hour, SyncTimeout: time.Hour})
 	maps := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("")
-	lw := &cache.ListWatch{
-		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return maps.List(elsewhere(), options) },   //nolint:staticcheck //ctxvet:ok ctxsibling: as old generators wrote it
-		WatchFunc: func(options metav1.ListOptions) (watch.Interface, error) { return maps.Watch(elsewhere(), options) }, //nolint:staticcheck // the same
-	}
+	lw := ofOldGenerators(maps)
 	shared := cache.NewSharedIndexInformer(noWatchList{lw}, &corev1.ConfigMap{}, 0, nil)
 	controller.New(m, "c", controller.Standalone[*corev1.ConfigMap](shared, controller.InformerOptions{}), nothing, controller.Options{})
 	r := start(t, t.Context(), m)

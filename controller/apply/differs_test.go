@@ -64,6 +64,10 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 			c.WithResources(coreac.ResourceRequirements().WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}))
 		}
 	}
+	rawRequests := func(cpu string) any {
+		container := map[string]any{"resources": map[string]any{"requests": map[string]any{"cpu": cpu}}}
+		return map[string]any{"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{container}}}}}
+	}
 	owner := func(name string) *appsac.DeploymentApplyConfiguration {
 		return desired().WithOwnerReferences(metaac.OwnerReference().WithAPIVersion("v1").WithKind("ConfigMap").WithName(name).WithUID("o2").WithController(true))
 	}
@@ -77,6 +81,8 @@ func TestWhatIsThereDoesNotDifferWhateverElseIs(t *testing.T) {
 		"one more label":                     {desired().WithLabels(map[string]string{"new": "x"}), true},
 		"another UID":                        {desired().WithUID("v"), true},
 		"a quantity in another spelling":     {desired(requests("0.5")), false},
+		"a quantity without its type":        {rawRequests("0.5"), false},
+		"another quantity without its type":  {rawRequests("0.6"), true},
 		"another quantity":                   {desired(requests("501m")), true},
 		"one more field":                     {desired(func(c *coreac.ContainerApplyConfiguration) { c.WithCommand("run") }), true},
 		"an empty value that is left out":    {desired(func(c *coreac.ContainerApplyConfiguration) { c.WithStdin(false).WithWorkingDir("") }), false},

@@ -113,9 +113,9 @@ func TestAnErrorIsToldOnceAndAgainAfterAnEventWasWritten(t *testing.T) {
 	err = nil
 	r.record(pod("p"), "d")
 	lines(2, "after a success")
-	err = forbidden
+	err = apierrors.NewInternalError(errors.New("etcd is gone"))
 	r.record(pod("p"), "e", "f")
-	lines(3, "after it failed again")
+	lines(3, "after the same error again")
 	if found := r.events(); len(found) != 1 {
 		t.Errorf("the events are %+v", found)
 	}

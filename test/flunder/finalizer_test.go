@@ -66,8 +66,12 @@ func (e *env) delete(name string) {
 
 // finalize reconciles a ConfigMap as it was read at some time.
 func (e *env) finalize(cm *corev1.ConfigMap) error {
-	nothing := func(context.Context, *corev1.ConfigMap) (controller.Result, error) { return controller.Result{}, nil }
-	_, err := finalizer.Reconcile(e.Context(), cm, ours, e.kube.CoreV1().ConfigMaps(e.namespace).Patch, nothing, nothing)
+	return reconcileNothing(e, cm, ours, e.kube.CoreV1().ConfigMaps(e.namespace).Patch)
+}
+
+func reconcileNothing[T controller.Object](e *env, object T, name string, patch finalizer.PatchFunc[T]) error {
+	nothing := func(context.Context, T) (controller.Result, error) { return controller.Result{}, nil }
+	_, err := finalizer.Reconcile(e.Context(), object, name, patch, nothing, nothing)
 	return err
 }
 
@@ -80,6 +84,12 @@ func TestFinalizersOfOthersAreNeverLostWhateverWasReadBefore(t *testing.T) {
 		if err := e.finalize(read.DeepCopy()); !apierrors.IsConflict(err) || !slices.Equal(e.finalizers(name), []string{"b.example.com/y"}) {
 			t.Errorf("%s: it has %q, %v", name, e.finalizers(name), err)
 		}
+	}
+	// It was ours, of another reconcile, which this one has not seen in its cache yet.
+	read := e.configMap("twice", "a.example.com/x")
+	e.setFinalizers("twice", "a.example.com/x", ours)
+	if err := e.finalize(read); !apierrors.IsConflict(err) || !slices.Equal(e.finalizers("twice"), []string{"a.example.com/x", ours}) {
+		t.Errorf("twice: it has %q, %v", e.finalizers("twice"), err)
 	}
 	// ... and than the removal: behind ours, and before ours.
 	e.configMap("behind", ours)
@@ -137,13 +147,14 @@ func TestAnObjectThatHasChangedOtherwiseOrIsGoneIsNoConflict(t *testing.T) {
 	}
 }
 
+// A name that is none is no conflict, which would be tried again without an error in the log.
 func TestAFinalizerThatIsNoneIsInvalid(t *testing.T) {
 	e := newEnv(t)
-	cm := e.configMap("a")
-	nothing := func(context.Context, *corev1.ConfigMap) (controller.Result, error) { return controller.Result{}, nil }
-	_, err := finalizer.Reconcile(t.Context(), cm, "no name", e.kube.CoreV1().ConfigMaps(e.namespace).Patch, nothing, nothing)
-	if !apierrors.IsInvalid(err) {
-		t.Errorf("%v", err)
+	if err := reconcileNothing(e, e.configMap("a"), "no name", e.kube.CoreV1().ConfigMaps(e.namespace).Patch); !apierrors.IsInvalid(err) {
+		t.Errorf("a ConfigMap: %v", err)
+	}
+	if err := reconcileNothing(e, e.create("a", ""), "no name", e.wardle.WardleV1beta1().Flunders(e.namespace).Patch); !apierrors.IsInvalid(err) {
+		t.Errorf("a custom resource: %v", err)
 	}
 }
 

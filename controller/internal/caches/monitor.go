@@ -34,6 +34,7 @@ type Monitor struct {
 
 	outages map[string]*outage // by name
 	again   Again              // for what stalls
+	twice   twice
 }
 
 // outage is an outage that was told.
@@ -85,6 +86,7 @@ func (m *Monitor) check(ctx context.Context, now time.Time) {
 	for _, o := range factoryOutages(m.Factories, now) {
 		m.goesOn(ctx, now, o)
 	}
+	m.twice.check(ctx, m.Set.All())
 	m.tellEnds(ctx, now)
 	if err := m.Stalled(); err != nil {
 		if due, _ := m.again.Due("stalled", now); due {

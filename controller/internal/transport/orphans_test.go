@@ -48,7 +48,7 @@ func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
 		call(t.Context(), fmt.Sprint("p", i))
 	}
 	old := deprecated.NewForConfigOrDie(config).WardleV1beta1() //nolint:staticcheck // has context.TODO() in generated code
-	_, _ = old.Flunders("n").Get("q", metav1.GetOptions{})      //nolint:govet // the same
+	_, _ = old.Flunders("n").Get("q", metav1.GetOptions{})      //nolint:govet,staticcheck // the same
 	_, _, other, _ := runtime.Caller(0)                         // one line below the call
 	want := fmt.Sprintf("get flunders.wardle.example.com n/p0 at orphans_test.go:%d, get flunders.wardle.example.com n/q at orphans_test.go:%d", line-2, other-1)
 	if got := strings.Join(o.told, ", "); got != want {

@@ -125,6 +125,17 @@ func (s *Streams) All(now time.Time) []Stream {
 	return all
 }
 
+// Collections returns the names of the collections, by their paths.
+func (s *Streams) Collections() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	names := make(map[string]string, len(s.byPath))
+	for path, each := range s.byPath {
+		names[path] = each.Name
+	}
+	return names
+}
+
 // Rewound notes that the API server is at an older version than the cache has seen.
 func (s *Streams) Rewound(from, to string) {
 	s.mu.Lock()
