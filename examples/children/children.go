@@ -7,6 +7,7 @@ package children
 import (
 	"context"
 	"strconv"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,9 +34,12 @@ const (
 	ownerIndex   = "owner"
 )
 
+// soon is when a ConfigMap is looked at again whose Secrets are not in the cache yet.
+const soon = 100 * time.Millisecond
+
 type reconciler struct {
 	client  coreclient.ConfigMapsGetter
-	secrets cache.TypedIndexer[*metav1.PartialObjectMetadata]
+	secrets cache.TypedSharedIndexInformer[*metav1.PartialObjectMetadata]
 }
 
 // SetUp adds two controllers to a manager: one counts, and one keeps the set of namespaces.
@@ -63,7 +67,7 @@ func SetUp(m *controller.Manager) (*controller.Controller[*corev1.ConfigMap], er
 				metadatainformer.NewFilteredMetadataInformer(
 					metadatas, corev1.SchemeGroupVersion.WithResource("secrets"), namespace, 0, indexers, nil).Informer())
 		})
-	r := &reconciler{client: client.CoreV1(), secrets: secrets.GetTypedIndexer()}
+	r := &reconciler{client: client.CoreV1(), secrets: secrets}
 	c := controller.New(m, "children", maps, r.reconcile, controller.Options{})
 	controller.Owns(c, secrets)
 	return c, nil
@@ -90,7 +94,11 @@ func addNamespaces(m *controller.Manager, client metadata.Interface, namespaces 
 
 // reconcile writes the number of Secrets, if it is not there already.
 func (r *reconciler) reconcile(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
-	owned, err := r.secrets.ByIndex(ownerIndex, string(cm.UID))
+	// In a namespace that was added a moment ago the ConfigMaps may be in the cache before the Secrets.
+	if !r.secrets.HasSynced() {
+		return controller.Result{RequeueAfter: soon}, nil
+	}
+	owned, err := r.secrets.GetIndexer().ByIndex(ownerIndex, string(cm.UID))
 	if err != nil {
 		return controller.Result{}, err
 	}

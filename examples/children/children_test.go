@@ -3,7 +3,10 @@
 package children_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,8 +57,9 @@ func TestSecretsAreCountedInTheNamespacesThatHaveTheLabel(t *testing.T) {
 	other := e.NewNamespace(nil)
 	e.add(e.Namespace, "a")
 	e.add(other, "a")
-	operator := e.Start(controller.ManagerOptions{}, func(m *controller.Manager) error {
-		_, err := children.SetUp(m)
+	var c *controller.Controller[*corev1.ConfigMap]
+	operator := e.Start(controller.ManagerOptions{}, func(m *controller.Manager) (err error) {
+		c, err = children.SetUp(m)
 		return err
 	})
 	e.counts(e.Namespace, "a", "1")
@@ -72,9 +76,43 @@ func TestSecretsAreCountedInTheNamespacesThatHaveTheLabel(t *testing.T) {
 	e.enable(other, "null")
 	operator.AtRest(func() {
 		e.add(other, "b") // nobody counts there any more
+		before := c.Stats().Done
 		third := e.NewNamespace(map[string]string{children.Enabled: "true"})
 		_, err := e.Kube.CoreV1().ConfigMaps(third).Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "without"}}, metav1.CreateOptions{})
 		e.Must(err)
+		e.Eventually("it was looked at", func() bool { return c.Stats().Done > before })
 	})
 	e.counts(other, "b", "")
+}
+
+// TestSecretsThatAreNotInTheCacheYetAreNotMissed: the Secrets of a namespace come after its ConfigMaps.
+func TestSecretsThatAreNotInTheCacheYetAreNotMissed(t *testing.T) {
+	e := env{suite.New(t, nil)}
+	e.add(e.Namespace, "a")
+	e.Wrap = func(next http.RoundTripper) http.RoundTripper { return &slow{next} }
+	var c *controller.Controller[*corev1.ConfigMap]
+	operator := e.Start(controller.ManagerOptions{}, func(m *controller.Manager) (err error) {
+		c, err = children.SetUp(m)
+		return err
+	})
+	e.enable(e.Namespace, `"true"`)
+	e.counts(e.Namespace, "a", "1")
+	e.enable(e.Namespace, "null")
+	operator.AtRest(func() {
+		before := c.Stats().Done
+		e.enable(e.Namespace, `"true"`) // the count is right already
+		e.Eventually("it was looked at", func() bool { return c.Stats().Done > before })
+	})
+}
+
+// slow delays what is read of Secrets.
+type slow struct{ http.RoundTripper }
+
+func (s *slow) WrappedRoundTripper() http.RoundTripper { return s.RoundTripper }
+
+func (s *slow) RoundTrip(request *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(request.URL.Path, "/secrets") {
+		time.Sleep(300 * time.Millisecond)
+	}
+	return s.RoundTripper.RoundTrip(request)
 }

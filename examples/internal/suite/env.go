@@ -4,6 +4,7 @@ package suite
 
 import (
 	"context"
+	"net/http"
 	"testing"
 	"time"
 
@@ -19,6 +20,9 @@ type Env struct {
 	*testing.T
 	Namespace string
 	Kube      kubernetes.Interface
+
+	// Wrap is put between an operator and the API server. Default: nothing.
+	Wrap func(http.RoundTripper) http.RoundTripper
 }
 
 // New makes a namespace with the given labels.

@@ -32,6 +32,7 @@ func (e *Env) Start(options controller.ManagerOptions, setUp func(*controller.Ma
 	e.Helper()
 	o := &Operator{env: e, done: make(chan error, 1)}
 	config := e.Config()
+	config.Wrap(e.Wrap)
 	config.Wrap(o.writes.wrap)
 	o.Manager = controller.NewManager(config, options)
 	e.Must(setUp(o.Manager))
