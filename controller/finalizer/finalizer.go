@@ -68,6 +68,20 @@ func Reconcile[T controller.Object](
 	return reconcile(ctx, object)
 }
 
+// Finish cleans up for an object that lives on but does not ask any more for what was made for it, for
+// example because a label was removed, and then removes the finalizer. It does nothing if the object
+// has not the finalizer. What it does otherwise is what [Reconcile] does for an object that is being
+// deleted. The informer must have the object still: one that selects objects by that label has not, and
+// the object could never be deleted.
+func Finish[T controller.Object](
+	ctx context.Context, object T, name string, patch PatchFunc[T], cleanUp controller.ReconcileFunc[T],
+) (controller.Result, error) {
+	if !slices.Contains(object.GetFinalizers(), name) {
+		return controller.Result{}, nil
+	}
+	return finish(ctx, object, name, patch, cleanUp)
+}
+
 // finish cleans up, and removes the finalizer if that is done.
 func finish[T controller.Object](
 	ctx context.Context,

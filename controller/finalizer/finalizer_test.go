@@ -107,3 +107,28 @@ func TestWithoutTheFinalizerNothingIsMade(t *testing.T) {
 		t.Errorf("it did %q, %v", r.did, err)
 	}
 }
+
+// TestAnObjectThatLivesOnCanBeFinished: what was made for it goes, and then the finalizer.
+func TestAnObjectThatLivesOnCanBeFinished(t *testing.T) {
+	for name, test := range map[string]struct {
+		finalizers, did, left []string
+		err                   error
+	}{
+		"with the finalizer":     {[]string{"other/a", ours}, []string{"clean up other/a," + ours}, []string{"other/a"}, nil},
+		"a clean-up that failed": {[]string{ours}, []string{"clean up " + ours}, []string{ours}, errors.New("down")},
+		"without the finalizer":  {[]string{"other/a"}, nil, []string{"other/a"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &reconciling{T: t, err: test.err}
+			cm := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "a", UID: "u", Finalizers: test.finalizers}}
+			client := fake.NewClientset(cm).CoreV1().ConfigMaps("n")
+			_, err := finalizer.Finish(t.Context(), cm.DeepCopy(), ours, client.Patch, r.step("clean up"))
+			if !errors.Is(err, test.err) || !slices.Equal(r.did, test.did) {
+				t.Errorf("it returned %v and did %q", err, r.did)
+			}
+			if cm, err = client.Get(t.Context(), "a", metav1.GetOptions{}); err != nil || !slices.Equal(cm.Finalizers, test.left) {
+				t.Errorf("the finalizers are %q, %v", cm.Finalizers, err)
+			}
+		})
+	}
+}

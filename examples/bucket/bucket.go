@@ -6,16 +6,17 @@ package bucket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/informers"
-	"k8s.io/client-go/kubernetes"
-	coreclient "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/tools/cache"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/finalizer"
@@ -29,51 +30,64 @@ const (
 )
 
 type reconciler struct {
-	client coreclient.ConfigMapsGetter
-	url    string
+	client metadata.Getter
+	system *url.URL
 }
 
-// SetUp adds the controller to a manager. url is that of the external system.
-func SetUp(m *controller.Manager, url string) (*controller.Controller[*corev1.ConfigMap], error) {
-	client, err := kubernetes.NewForConfig(m.Config())
+// SetUp adds the controller to a manager. address is that of the external system.
+//
+// The controller watches all ConfigMaps, and of these only the metadata. An informer that selects those
+// with the label would lose sight of one whose label is removed: its bucket would stay, and so would the
+// finalizer, with which it could never be deleted.
+func SetUp(m *controller.Manager, address string) (*controller.Controller[*metav1.PartialObjectMetadata], error) {
+	system, err := url.ParseRequestURI(address)
+	if err != nil {
+		return nil, fmt.Errorf("the address of the external system: %w", err)
+	}
+	client, err := metadata.NewForConfig(m.Config())
 	if err != nil {
 		return nil, err
 	}
-	labelled := func(o *metav1.ListOptions) { o.LabelSelector = Label + "=true" }
-	factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(
-		client, 0, informers.WithTweakListOptions(labelled)))
-	r := &reconciler{client: client.CoreV1(), url: url}
-	maps := factory.Core().V1().ConfigMaps().TypedInformer()
+	resource := corev1.SchemeGroupVersion.WithResource("configmaps")
+	maps := controller.Standalone[*metav1.PartialObjectMetadata](
+		metadatainformer.NewFilteredMetadataInformer(
+			client, resource, metav1.NamespaceAll, 0, cache.Indexers{}, nil).Informer(),
+		controller.InformerOptions{Kind: schema.GroupKind{Kind: "ConfigMap"}})
+	r := &reconciler{client: client.Resource(resource), system: system}
 	return controller.New(m, "bucket", maps, r.reconcile, controller.Options{Workers: 4}), nil
 }
 
 // reconcile adds the finalizer before the bucket is made, and removes it when the bucket is gone.
-func (r *reconciler) reconcile(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
-	return finalizer.Reconcile(ctx, cm, Finalizer, r.client.ConfigMaps(cm.Namespace).Patch, r.ensure, r.remove)
+func (r *reconciler) reconcile(ctx context.Context, cm *metav1.PartialObjectMetadata) (controller.Result, error) {
+	patch := r.client.Namespace(cm.Namespace).Patch
+	if cm.Labels[Label] != "true" && cm.DeletionTimestamp == nil {
+		return finalizer.Finish(ctx, cm, Finalizer, patch, r.remove)
+	}
+	return finalizer.Reconcile(ctx, cm, Finalizer, patch, r.ensure, r.remove)
 }
 
 // ensure makes the bucket. The external system takes the same request twice.
-func (r *reconciler) ensure(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+func (r *reconciler) ensure(ctx context.Context, cm *metav1.PartialObjectMetadata) (controller.Result, error) {
 	ctx, cancel := controller.ExternalContext(ctx) // ManagerOptions.CallTimeouts.External
 	defer cancel()
 	return controller.Result{}, r.call(ctx, http.MethodPut, cm)
 }
 
 // remove removes the bucket. Its context has the time limit already.
-func (r *reconciler) remove(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+func (r *reconciler) remove(ctx context.Context, cm *metav1.PartialObjectMetadata) (controller.Result, error) {
 	return controller.Result{}, r.call(ctx, http.MethodDelete, cm)
 }
 
 // call makes a request about the bucket of a ConfigMap. That there is none to remove is no error.
-func (r *reconciler) call(ctx context.Context, method string, cm *corev1.ConfigMap) error {
-	bucket := fmt.Sprintf("%s/%s-%s", r.url, cm.Namespace, cm.Name)
+func (r *reconciler) call(ctx context.Context, method string, cm *metav1.PartialObjectMetadata) error {
+	bucket := r.system.JoinPath(cm.Namespace, cm.Name).String()
 	request, err := http.NewRequestWithContext(ctx, method, bucket, http.NoBody)
 	if err != nil {
 		return controller.TerminalError(err)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", method, bucket, errors.Join(err, context.Cause(ctx)))
+		return fmt.Errorf("the external system: %w", err) // err has the request, and why its time was over
 	}
 	defer answer.Body.Close()
 	_, _ = io.Copy(io.Discard, answer.Body) // so that the connection is used again

@@ -5,13 +5,18 @@ package main
 
 import (
 	"os"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/examples/bucket"
 )
 
 func main() {
-	controller.Main(controller.ManagerOptions{}, func(m *controller.Manager) error {
+	options := controller.ManagerOptions{
+		LeaderElection: &controller.LeaderElection{Namespace: "default", Name: "bucket-example"},
+		CallTimeouts:   controller.CallTimeouts{External: 10 * time.Second},
+	}
+	controller.Main(options, func(m *controller.Manager) error {
 		_, err := bucket.SetUp(m, os.Getenv("BUCKETS_URL"))
 		return err
 	})
