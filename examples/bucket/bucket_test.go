@@ -88,7 +88,7 @@ func newEnv(t *testing.T) *env {
 	e := &env{Env: suite.New(t, nil), external: &store{buckets: map[string]bool{}}}
 	e.maps = e.Kube.CoreV1().ConfigMaps(e.Namespace)
 	server := httptest.NewServer(e.external)
-	t.Cleanup(func() { server.Close(); http.DefaultClient.CloseIdleConnections() })
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close(); http.DefaultClient.CloseIdleConnections() })
 	options := controller.ManagerOptions{CallTimeouts: controller.CallTimeouts{External: 200 * time.Millisecond}}
 	e.start = func() *suite.Operator {
 		return e.Start(options, func(m *controller.Manager) error {

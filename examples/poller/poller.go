@@ -8,7 +8,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -34,6 +36,8 @@ const (
 
 	fieldManager = "poller-example"
 	timeout      = 10 * time.Second // for one poll
+	mostPauses   = 10               // how many intervals may pass between two polls of an API that fails
+	mostBytes    = 1 << 20          // of an answer
 )
 
 // Options configures the example.
@@ -53,6 +57,12 @@ type operator struct {
 
 // SetUp adds the controller and its source to a manager.
 func SetUp(m *controller.Manager, options Options) (*controller.Controller[*corev1.ConfigMap], error) {
+	if _, err := url.ParseRequestURI(options.URL); err != nil {
+		return nil, fmt.Errorf("the address of the API: %w", err)
+	}
+	if options.Interval <= 0 {
+		return nil, fmt.Errorf("the interval between two polls is %v: set it to more than 0", options.Interval)
+	}
 	client, err := kubernetes.NewForConfig(m.Config())
 	if err != nil {
 		return nil, err
@@ -68,23 +78,33 @@ func SetUp(m *controller.Manager, options Options) (*controller.Controller[*core
 }
 
 // poll asks the API again and again, and has those objects reconciled whose version has changed. An
-// error of the API is logged, and is no error of the source, which would end the manager.
+// error of the API is no error of the source, which would end the manager: it is logged when it is new,
+// and the polls become fewer until the API answers.
 func (o *operator) poll(ctx context.Context, enqueue controller.EnqueueFunc) error {
-	ticker := time.NewTicker(o.options.Interval)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
+	var failed error // of the last poll
+	for pause := o.options.Interval; ; {
 		versions, err := o.ask(ctx)
-		if err != nil {
-			klog.FromContext(ctx).Error(err, "The versions are not known, trying again", "after", o.options.Interval)
-		} else {
+		switch {
+		case ctx.Err() != nil:
+			return nil // the poll was cut short
+		case err != nil:
+			pause = min(2*pause, mostPauses*o.options.Interval)
+			if failed == nil || failed.Error() != err.Error() {
+				klog.FromContext(ctx).Error(err, "The versions are not known, trying again", "after", pause)
+			}
+		default:
+			if pause = o.options.Interval; failed != nil {
+				klog.FromContext(ctx).Info("The versions are known again")
+			}
 			enqueue(ctx, o.changed(ctx, versions)...)
 		}
+		failed = err
 		select {
 		case <-ctx.Done():
-		case <-ticker.C:
+			return nil
+		case <-time.After(pause):
 		}
 	}
-	return nil
 }
 
 // ask returns the versions that the API has.
@@ -104,7 +124,7 @@ func (o *operator) ask(ctx context.Context) (map[string]string, error) {
 		return nil, fmt.Errorf("get %s: the API answered %s", o.options.URL, answer.Status)
 	}
 	var versions map[string]string
-	if err := json.NewDecoder(answer.Body).Decode(&versions); err != nil {
+	if err := json.NewDecoder(io.LimitReader(answer.Body, mostBytes)).Decode(&versions); err != nil {
 		return nil, fmt.Errorf("get %s: %w", o.options.URL, err)
 	}
 	return versions, nil

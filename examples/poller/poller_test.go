@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -25,12 +26,19 @@ type api struct {
 	mu       sync.Mutex
 	versions map[string]string
 	polls    int
+	hangs    bool // it does not answer
 }
 
-func (a *api) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.polls++
+	if a.hangs {
+		a.mu.Unlock()
+		<-r.Context().Done()
+		a.mu.Lock()
+		return
+	}
 	if a.versions == nil {
 		http.Error(w, "down", http.StatusServiceUnavailable)
 		return
@@ -57,7 +65,7 @@ func TestConfigMapsFollowTheVersionsOfTheAPI(t *testing.T) {
 	e := suite.New(t, nil)
 	versions := &api{}
 	server := httptest.NewServer(versions)
-	t.Cleanup(func() { server.Close(); http.DefaultClient.CloseIdleConnections() })
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close(); http.DefaultClient.CloseIdleConnections() })
 	for _, name := range []string{"web", "db"} {
 		_, err := e.Kube.CoreV1().ConfigMaps(e.Namespace).Create(t.Context(), &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{poller.Label: name}},
@@ -88,4 +96,30 @@ func TestConfigMapsFollowTheVersionsOfTheAPI(t *testing.T) {
 		versions.set(map[string]string{"web": "2", "db": "7"})
 		e.Eventually("the API was polled", versions.polled(5))
 	})
+}
+
+// TestAPollThatIsNotAnsweredDoesNotDelayTheEnd: suite.Operator.Stop fails if it does.
+func TestAPollThatIsNotAnsweredDoesNotDelayTheEnd(t *testing.T) {
+	e := suite.New(t, nil)
+	versions := &api{hangs: true}
+	server := httptest.NewServer(versions)
+	t.Cleanup(func() { server.CloseClientConnections(); server.Close(); http.DefaultClient.CloseIdleConnections() })
+	operator := e.Start(controller.ManagerOptions{}, func(m *controller.Manager) error {
+		_, err := poller.SetUp(m, poller.Options{URL: server.URL, Interval: time.Hour})
+		return err
+	})
+	e.Eventually("a poll is under way", versions.polled(1))
+	operator.Stop()
+}
+
+func TestOptionsThatAreWrongAreRefusedWithWhatToWrite(t *testing.T) {
+	m := controller.NewManager(suite.New(t, nil).Config(), controller.ManagerOptions{})
+	for want, options := range map[string]poller.Options{
+		"address of the API":  {Interval: time.Second},
+		"set it to more than": {URL: "http://localhost"},
+	} {
+		if _, err := poller.SetUp(m, options); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: it returned %v, want %q in it", options, err, want)
+		}
+	}
 }

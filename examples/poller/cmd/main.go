@@ -12,7 +12,10 @@ import (
 )
 
 func main() {
-	controller.Main(controller.ManagerOptions{}, func(m *controller.Manager) error {
+	options := controller.ManagerOptions{
+		LeaderElection: &controller.LeaderElection{Namespace: "default", Name: "poller-example"},
+	}
+	controller.Main(options, func(m *controller.Manager) error {
 		_, err := poller.SetUp(m, poller.Options{URL: os.Getenv("VERSIONS_URL"), Interval: 30 * time.Second})
 		return err
 	})
