@@ -137,8 +137,11 @@ func TestC30AKindThatCannotBeKnownIsRefusedWithWhatToWrite(t *testing.T) {
 		}, controller.Options{})
 		controller.Owns(controller.New(m, "owns", w.informer(), nothing, controller.Options{}), unknown)
 		m.AddInformer(untyped, controller.InformerOptions{})
+		shared := w.informer()
+		c := controller.New(m, "two kinds", shared, nothing, controller.Options{})
+		controller.Owns(c, shared, controller.WithKind[*configMapType](schema.GroupKind{Kind: "Secret"}))
 		err := m.Run(t.Context())
-		for _, want := range []string{`controller "main"`, `controller "owns"`, "AddInformer", "InformerOptions.Kind"} {
+		for _, want := range []string{"informer of ConfigMap was added already, and has no Secret", `controller "main"`, `controller "owns"`, "AddInformer", "InformerOptions.Kind"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("Run returned %v, want %q in it", err, want)
 			}

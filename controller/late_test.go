@@ -161,7 +161,7 @@ func TestC29AControllerThatIsStoppedDoesNotDrain(t *testing.T) {
 		began := time.Now()
 		c.Stop()
 		<-c.Stopped()
-		if took := time.Since(began); took != 0 || !errors.Is(work.ended(), cause.Stopped) {
+		if took := time.Since(began); took != 0 || cause.Of(work.ended()) != cause.Stopped {
 			t.Errorf("it took %v, and the item ended because of %v", took, work.ended())
 		}
 		if err := r.end(nil); err != nil || len(m.Report().Cancelled) != 0 {
@@ -210,6 +210,40 @@ func TestC8AServerServesUntilAllElseHasReturned(t *testing.T) {
 		}
 		if served.IsZero() || serverEnded.Before(returned) {
 			t.Errorf("served at %v; the runnable returned at %v, the server ended at %v", served, returned, serverEnded)
+		}
+	})
+}
+
+func TestTwoRunnablesOfOneNameAreAMistake(t *testing.T) {
+	m := newManager(controller.ManagerOptions{})
+	run := func(context.Context) error { t.Error("it was run"); return nil }
+	m.AddRunnable("twice", run)
+	m.AddServer("twice", run)
+	if err := m.Run(t.Context()); err == nil || !strings.Contains(err.Error(), `there are two runnables named "twice"`) {
+		t.Errorf("Run returned %v", err)
+	}
+}
+
+// TestAControllerWaitsForTheCachesThatTheProgramReads, so that no lister is empty in its reconciles.
+func TestAControllerWaitsForTheCachesThatTheProgramReads(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, slow := newWorld(t), newWorld(t)
+		w.add("a")
+		slow.add("b")
+		slow.onList = func(context.Context) error { time.Sleep(5 * time.Second); return nil }
+		read := slow.informer()
+		m := newManager(controller.ManagerOptions{})
+		m.AddInformer(read, controller.InformerOptions{})
+		found := -1
+		controller.New(m, "c", w.informer(), func(context.Context, *configMapType) (controller.Result, error) {
+			found = len(read.GetStore().ListKeys())
+			return controller.Result{}, nil
+		}, controller.Options{})
+		start(t, t.Context(), m)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if found != 1 {
+			t.Errorf("the reconcile found %d objects", found)
 		}
 	})
 }

@@ -408,3 +408,23 @@ func TestTheReconcileAfterASupersededOneSaysSo(t *testing.T) {
 		}
 	})
 }
+
+func TestAReconcileIsLinkedToTheSpanThatEnqueuedIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		r, o := traced()
+		m := newManager(o)
+		c := controller.New(m, "c", w.informer(), nothing, controller.Options{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		from := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+		c.Enqueue(trace.ContextWithSpanContext(t.Context(), from), "webhook", controller.Request{Namespace: "default", Name: "a"})
+		synctest.Wait()
+		spans := r.GetSpans()
+		last := spans[len(spans)-1]
+		if len(last.Links) != 1 || !last.Links[0].SpanContext.Equal(from) || attributeOf(last.Attributes, semconv.AttrReason) != "webhook" {
+			t.Errorf("the span has the links %v and the attributes %v", last.Links, last.Attributes)
+		}
+	})
+}

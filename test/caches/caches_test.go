@@ -81,7 +81,7 @@ func TestAForbiddenWatchIsToldFailsReadyAndMakesNoStorm(t *testing.T) {
 		if err := m.Ready(); err == nil {
 			return errors.New("it is ready")
 		} else {
-			return has(err.Error(), "*v1.ConfigMap", "since", "grant list and watch")
+			return has(err.Error(), "informer of ConfigMap", "since", "grant list and watch")
 		}
 	})
 	eventually(t, "it is told again", func() error { return has(log.String(), "A cache is not fed") })
@@ -122,7 +122,7 @@ func TestAnOutageIsToldAndItsEndToo(t *testing.T) {
 		if m.Ready() == nil {
 			return errors.New("it is ready")
 		}
-		return has(log.String()+m.Ready().Error(), "A cache is not fed", "informer of a factory for secrets in "+ns, "*v1.ConfigMap: its cache has not been fed since")
+		return has(log.String()+m.Ready().Error(), "A cache is not fed", "informer of a factory for secrets in "+ns, "informer of ConfigMap: its cache has not been fed since")
 	})
 	if took := time.Since(began); took < 9*time.Second {
 		t.Errorf("Ready failed after %v", took)
@@ -213,7 +213,7 @@ func TestC24AnObjectOfAListerChangedInPlaceEndsRun(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	if err := stop(); err == nil || has(err.Error(), "*v1.Secret", ns+"/key", "changed in place", `"written": "in-place"`) != nil {
+	if err := stop(); err == nil || has(err.Error(), "informer of Secret", ns+"/key", "changed in place", `"written": "in-place"`) != nil {
 		t.Errorf("Run returned %v", err)
 	}
 }

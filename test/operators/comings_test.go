@@ -100,7 +100,9 @@ func TestC29AThousandKindsThatComeAndGoLeaveNothing(t *testing.T) {
 		after = e.stateOf(reader)
 		return after.goroutines <= before.goroutines+5
 	})
-	if after.series > before.series || after.heap > before.heap+before.heap/2 {
+	// A label may get a value that it had not before, such as the status of an answer; but none is a
+	// kind's own.
+	if after.series > before.series+10 || after.heap > before.heap+before.heap/2 {
 		t.Errorf("before: %+v, after: %+v", before, after)
 	}
 	t.Logf("before: %+v, after: %+v", before, after)

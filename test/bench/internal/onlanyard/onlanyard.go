@@ -14,6 +14,7 @@ import (
 
 	wardlev1beta1 "github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
+	"github.com/lanyard-k8s/lanyard/clientset/versioned/scheme"
 	"github.com/lanyard-k8s/lanyard/controller"
 	wardleinformers "github.com/lanyard-k8s/lanyard/informers/externalversions"
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/program"
@@ -61,6 +62,7 @@ func flunders(m *controller.Manager, s *program.Settings, p *program.Probe) erro
 	if err != nil {
 		return err
 	}
+	m.AddScheme(scheme.Scheme)
 	kind := controller.AddFactory(m, wardleinformers.NewSharedInformerFactoryWithOptions(client, 0, wardleinformers.WithNamespace(s.Namespace))).Wardle().V1beta1().Flunders()
 	reconcile := func(ctx context.Context, f *wardlev1beta1.Flunder) (controller.Result, error) {
 		if token := p.Seen(f); token != "" {
