@@ -108,7 +108,7 @@ func (n *Namespaces) unsubscribe(s subscriber) {
 //	namespaces := controller.NewNamespaces("blue", "green")
 //	pods := controller.InNamespaces(namespaces, controller.InformerOptions{},
 //		func(namespace string) cache.TypedSharedIndexInformer[*corev1.Pod] {
-//			return informers.NewTypedPodInformer(client, namespace, 0, nil)
+//			return coreinformers.NewTypedPodInformer(client, namespace, 0, nil)
 //		})
 //
 // A lister reads all of them: corev1listers.NewPodLister(pods.GetIndexer()). Event handlers cannot be

@@ -32,8 +32,8 @@ func (r *reconciler) reconcile(ctx context.Context, object *unstructured.Unstruc
 	if !found || object.GetDeletionTimestamp() != nil {
 		return controller.Result{}, nil
 	}
-	if left := time.Until(object.GetCreationTimestamp().Add(lifetime)); left > 0 {
-		return controller.Result{RequeueAfter: left}, nil
+	if end := object.GetCreationTimestamp().Add(lifetime); time.Now().Before(end) {
+		return controller.Result{RequeueAt: end}, nil
 	}
 	// The version keeps the call from deleting an object whose lifetime was made longer meanwhile.
 	err = r.client.Namespace(object.GetNamespace()).Delete(ctx, object.GetName(), metav1.DeleteOptions{
