@@ -304,7 +304,7 @@ func TestACacheThatIsNotFedIsToldAgainAndAtItsEnd(t *testing.T) {
 		began := time.Now()
 		w.ResetWatch()
 		time.Sleep(8 * time.Second)
-		wantLines(t, r.log.String(), "level=ERROR msg=\"List or watch failed, trying again", 2) // one for the watch, one for the list
+		wantLines(t, r.log.String(), "level=INFO msg=\"List or watch failed, trying again", 2) // one for the watch, one for the list
 		if err := m.Ready(); err != nil {
 			t.Errorf("after eight seconds: %v", err)
 		}

@@ -112,7 +112,7 @@ func TestARepeatInAReconcileIsOneCallOfThatReconcile(t *testing.T) {
 	e := newEnv(t)
 	m := controller.NewManager(plane.Config(), controller.ManagerOptions{})
 	client, recorder := kubernetes.NewForConfigOrDie(m.Config()), newRecorder(m.Config())
-	maps := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace)).Core().V1().ConfigMaps()
+	maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace))).Core().V1().ConfigMaps()
 	controller.New(m, "maps", maps.TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 		recorder.Eventf(ctx, cm, nil, corev1.EventTypeWarning, "Odd", "Look", "always the same")
 		return controller.Result{}, nil

@@ -201,7 +201,7 @@ func TestACleanUpThatAShutdownCancelsIsDoneByTheNextProcess(t *testing.T) {
 	run := func(cleanUp controller.ReconcileFunc[*corev1.ConfigMap]) *controllerRun {
 		m := controller.NewManager(plane.Config(), controller.ManagerOptions{})
 		client := kubernetes.NewForConfigOrDie(m.Config())
-		maps := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace)).Core().V1().ConfigMaps()
+		maps := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.namespace))).Core().V1().ConfigMaps()
 		controller.New(m, "maps", maps.TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cm.Name != "a" {
 				return controller.Result{}, nil

@@ -157,6 +157,6 @@ func (c *Cache) onError(ctx context.Context, _ *cache.Reflector, err error) {
 		return
 	}
 	if repeated := c.feeding.failed(err, time.Now()); !repeated {
-		klog.FromContext(ctx).Error(err, "List or watch failed, trying again"+hint(err), "informer", c.name)
+		klog.FromContext(ctx).Info("List or watch failed, trying again"+hint(err), "informer", c.name, "err", err)
 	}
 }
