@@ -7,11 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
@@ -31,7 +34,7 @@ type Controller[T Object] struct {
 	runner    *controllerRunner  // nil after a mistake
 
 	mu      sync.Mutex
-	sources []*Source
+	sources map[*Source]struct{}
 	removed bool
 }
 
@@ -44,11 +47,26 @@ func (c *Controller[T]) Stop() {
 	}
 }
 
-// keep keeps a source, to be removed with the controller.
-func (c *Controller[T]) keep(source *Source) {
+// keep keeps a source until it is stopped, at the latest with the controller. objects is the cache of
+// the source, if it may hold objects that the controller reconciles.
+func (c *Controller[T]) keep(source *Source, objects cache.Indexer) {
+	stop := source.stop
+	if stop == nil {
+		return // a mistake, which has been told
+	}
+	source.stop = func() {
+		c.mu.Lock()
+		delete(c.sources, source)
+		c.mu.Unlock()
+		stop()
+		c.objects.remove(objects)
+	}
 	c.mu.Lock()
 	removed := c.removed
-	c.sources = append(c.sources, source)
+	if c.sources == nil {
+		c.sources = map[*Source]struct{}{}
+	}
+	c.sources[source] = struct{}{}
 	c.mu.Unlock()
 	if removed {
 		source.Stop()
@@ -59,8 +77,7 @@ func (c *Controller[T]) keep(source *Source) {
 func (c *Controller[T]) remove() {
 	c.mu.Lock()
 	c.removed = true
-	sources := c.sources
-	c.sources = nil
+	sources := slices.Collect(maps.Keys(c.sources))
 	c.mu.Unlock()
 	for _, source := range sources {
 		source.Stop()

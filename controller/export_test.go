@@ -55,3 +55,10 @@ func (m *Manager) Known() int {
 	defer m.informers.mu.Unlock()
 	return len(m.setup.controllers) + len(m.setup.runnables) + len(m.informers.runners) + len(m.informers.set.All())
 }
+
+// KnownSources returns the number of sources that a controller keeps.
+func (c *Controller[T]) KnownSources() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.sources)
+}

@@ -4,7 +4,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -39,7 +38,7 @@ type InformerFactory[NewInformer any] interface {
 // For the others use the options of the factory itself, such as its WithTransform.
 func AddFactory[F InformerFactory[N], N any](m *Manager, f F) F {
 	m.informers.addFactory(&factory{
-		name: fmt.Sprintf("%T", f), start: func(ctx context.Context) map[reflect.Type]cache.SharedIndexInformer {
+		start: func(ctx context.Context) map[reflect.Type]cache.SharedIndexInformer {
 			return startFactory[N](ctx, f)
 		},
 		shutDown: f.Shutdown, of: f,

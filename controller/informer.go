@@ -23,9 +23,9 @@ import (
 // informer of a factory, call AddInformer before New, Owns or Watches.
 func (m *Manager) AddInformer(informer cache.SharedIndexInformer, options InformerOptions) *Informer {
 	if several, ok := informer.(interface {
-		each(use func(cache.SharedIndexInformer) (stop func())) (stop func())
+		eachUntyped(use func(cache.SharedIndexInformer) (stop func())) (stop func())
 	}); ok {
-		return &Informer{stop: several.each(func(one cache.SharedIndexInformer) func() {
+		return &Informer{stop: several.eachUntyped(func(one cache.SharedIndexInformer) func() {
 			return m.AddInformer(one, options).Stop
 		})}
 	}
@@ -52,7 +52,7 @@ func (m *Manager) useInformer(
 		return nil, err
 	}
 	user := userOf(informer, kind)
-	user.Alone, user.Program = true, true
+	user.Program = true
 	if stated := options.settings(); stated != nil {
 		user.Stated = stated
 	}
@@ -83,8 +83,8 @@ func (m *Manager) kindOfUntyped(
 	if !options.Kind.Empty() {
 		return options.Kind, nil
 	}
-	if own, ok := informer.(informerWithOptions); ok && !own.informerOptions().Kind.Empty() {
-		return own.informerOptions().Kind, nil
+	if kind := statedKind(informer); !kind.Empty() {
+		return kind, nil
 	}
 	name := informer.HasSyncedChecker().Name()
 	kind, err := m.schemes.all().OfName(name[strings.LastIndex(name, "*"):])

@@ -69,7 +69,7 @@ func (i *informers) use(
 	if !added {
 		return c, nil
 	}
-	runner := &informerRunner{Cache: c, part: lifecycle.NewPart(), alone: user.Alone && !user.Program}
+	runner := &informerRunner{Cache: c, part: lifecycle.NewPart(), alone: user.Alone}
 	i.mu.Lock()
 	i.runners[c] = runner
 	i.mu.Unlock()
@@ -94,7 +94,6 @@ func (i *informers) release(c *caches.Cache) {
 
 // factory is a generated factory without its type.
 type factory struct {
-	name     string
 	of       any
 	start    func(ctx context.Context) map[reflect.Type]cache.SharedIndexInformer // what it has started
 	shutDown func()

@@ -19,14 +19,22 @@ func kindOf[O Object](
 	if settings.kind != nil {
 		return *settings.kind, nil
 	}
-	if own, ok := informer.(informerWithOptions); ok && !own.informerOptions().Kind.Empty() {
-		return own.informerOptions().Kind, nil
+	if kind := statedKind(informer); !kind.Empty() {
+		return kind, nil
 	}
 	kind, err := m.schemes.all().Of(reflect.TypeFor[O]())
 	if err != nil {
 		return kind, fmt.Errorf("the kind of its objects is not known: %w", err)
 	}
 	return kind, nil
+}
+
+// statedKind returns the kind that InformerOptions state for an informer; empty for none.
+func statedKind(informer cache.SharedIndexInformer) (kind schema.GroupKind) {
+	if own, ok := informer.(informerWithOptions); ok {
+		kind = own.informerOptions().Kind
+	}
+	return kind
 }
 
 // isOwner reports whether an owner reference is to an object of a kind, in whichever version.

@@ -106,6 +106,29 @@ func TestC29ASourceThatIsAddedToARunningControllerFeedsItUntilItIsStopped(t *tes
 	})
 }
 
+// TestC29SourcesThatComeAndGoLeaveNothing in a controller that goes on, nor do namespaces.
+func TestC29SourcesThatComeAndGoLeaveNothing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		all := &worlds{t, map[string]*world{}}
+		namespaces := controller.NewNamespaces("blue")
+		m := newManager(controller.ManagerOptions{})
+		c := controller.New(m, "c", controller.InNamespaces(namespaces, controller.InformerOptions{}, all.informer), nothing, controller.Options{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		before := m.Known()
+		for i := range 50 {
+			controller.Owns(c, newWorld(t).informer()).Stop()
+			c.AddSource("never", func(context.Context, controller.EnqueueFunc) error { return nil }).Stop()
+			namespaces.Set("blue", strings.Repeat("x", i+1))
+		}
+		namespaces.Set("blue")
+		synctest.Wait()
+		if n := c.KnownSources(); n != 1 || m.Known() != before {
+			t.Errorf("%d sources are known, and %d parts instead of %d", n, m.Known(), before)
+		}
+	})
+}
+
 // TestC29ALateControllerWorksInTheCurrentTermAndInLaterOnes.
 func TestC29ALateControllerWorksInTheCurrentTermAndInLaterOnes(t *testing.T) {
 	bubble(t, func(t *testing.T) {

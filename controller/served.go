@@ -5,9 +5,11 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
@@ -99,12 +101,9 @@ func (s *served) ask(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, resource := range known.APIResources {
-		if resource.Name == s.resource.Resource {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(known.APIResources, func(resource metav1.APIResource) bool {
+		return resource.Name == s.resource.Resource
+	}), nil
 }
 
 // stop stops what runs, and waits for it.

@@ -15,13 +15,10 @@ import (
 // Source feeds a controller: the informer of [Owns] or [Watches], or the function of
 // [Controller.AddSource]. All methods are safe for concurrent use.
 type Source struct {
-	informer *sourceInformer // nil for others
-	once     sync.Once
-	stop     func() // nil after a mistake
+	cache *caches.Cache // of an informer; nil for others
+	once  sync.Once
+	stop  func() // nil after a mistake
 }
-
-// sourceInformer is the informer of a source.
-type sourceInformer struct{ cache *caches.Cache }
 
 // Stop removes the source from its controller, and returns when the source does not feed it any
 // more. An informer that nothing else uses ends. What is in the controller's queue stays there. Stop
@@ -38,8 +35,8 @@ func (s *Source) Stop() {
 // is the cause. Use it for a source of a controller that runs already: the controller does not wait
 // for the cache, and its lister finds nothing before.
 func (s *Source) WaitForSync(ctx context.Context) error {
-	if s.informer == nil || cache.WaitFor(ctx, "", s.informer.cache.HasSyncedChecker()) {
+	if s.cache == nil || cache.WaitFor(ctx, "", s.cache.HasSyncedChecker()) {
 		return nil
 	}
-	return fmt.Errorf("wait for the cache: %w: %w", context.Cause(ctx), s.informer.cache.SyncError())
+	return fmt.Errorf("wait for the cache: %w: %w", context.Cause(ctx), s.cache.SyncError())
 }

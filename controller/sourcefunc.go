@@ -63,7 +63,7 @@ func (c *Controller[T]) AddSource(name string, run SourceFunc) *Source {
 		source.stop = func() { c.pipeline.RemoveSource(feeding) }
 		return c.pipeline.AddSource(feeding)
 	})
-	c.keep(source)
+	c.keep(source, nil)
 	return source
 }
 

@@ -65,10 +65,19 @@ func addSource[T, O Object](
 		return &Source{}
 	}
 	settings.kind = &kind
-	if each, ok := informer.(*namespacedInformer[O]); ok {
-		return addNamespaced(c, each, mapping, settings)
+	var objects cache.Indexer
+	if _, ok := any(informer).(cache.TypedSharedIndexInformer[T]); ok && kind == c.kind {
+		objects = informer.GetIndexer() // it may hold objects that the controller reconciles
+		c.objects.add(objects)
 	}
-	return attach(c, informer, mapping, settings)
+	var source *Source
+	if each, ok := informer.(*namespacedInformer[O]); ok {
+		source = attachEach(c, each, mapping, settings)
+	} else {
+		source = attach(c, informer, mapping, settings)
+	}
+	c.keep(source, objects)
+	return source
 }
 
 // attach adds one informer as a source.
@@ -80,29 +89,21 @@ func attach[T, O Object](
 		informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
 	}
 	source := &Source{}
-	var objects cache.Indexer
-	if _, ok := any(informer).(cache.TypedSharedIndexInformer[T]); ok && *settings.kind == c.kind {
-		objects = informer.GetIndexer() // it may hold objects that the controller reconciles
-	}
 	m.setup.add(func(run *lifecycle.Run) (err error) {
 		if feeding.cache, err = m.informers.use(informer, userOf(informer, *settings.kind), run); err != nil {
 			return fmt.Errorf("controller %q: %w", c.name, err)
 		}
-		c.objects.add(objects)
 		if err := c.pipeline.AddSource(feeding); err != nil {
-			c.objects.remove(objects)
 			m.informers.release(feeding.cache)
 			return err
 		}
-		source.informer = &sourceInformer{feeding.cache}
+		source.cache = feeding.cache
 		source.stop = func() {
 			c.pipeline.RemoveSource(feeding)
-			c.objects.remove(objects)
 			m.informers.release(feeding.cache)
 		}
 		return nil
 	})
-	c.keep(source)
 	return source
 }
 
@@ -113,28 +114,23 @@ func notOnlyTraced[O Object](onlyTraceChanged func(before, after metav1.Object) 
 	}
 }
 
-// addNamespaced adds a source for each namespace, now and in the future.
-func addNamespaced[T, O Object](
+// attachEach adds a source for each namespace, now and in the future.
+func attachEach[T, O Object](
 	c *Controller[T], informer *namespacedInformer[O], mapping MapFunc[O], settings sourceSettings[O],
 ) *Source {
-	each := &namespacedSource[O]{
-		informer: informer, sources: map[string]*Source{},
-		attach: func(one cache.TypedSharedIndexInformer[O]) *Source {
-			return attach(c, one, mapping, settings)
-		},
-		detached: func(string) {},
-	}
 	if mapping == nil {
 		covered := func(request Request) bool { return informer.namespaces.has(request.Namespace) }
 		c.objects.covered.Store(&covered)
-		each.detached = func(namespace string) {
-			c.pipeline.Cancel(
-				func(request Request) bool { return request.Namespace == namespace },
-				causeOfStop("namespace %q of controller %q", namespace, c.name))
-		}
 	}
-	informer.namespaces.subscribe(each)
-	source := &Source{stop: func() { informer.namespaces.unsubscribe(each) }}
-	c.keep(source)
-	return source
+	return &Source{stop: informer.each(func(namespace string, one cache.TypedSharedIndexInformer[O]) func() {
+		source := attach(c, one, mapping, settings)
+		return func() {
+			source.Stop()
+			if mapping == nil {
+				c.pipeline.Cancel(
+					func(request Request) bool { return request.Namespace == namespace },
+					causeOfStop("namespace %q of controller %q", namespace, c.name))
+			}
+		}
+	})}
 }

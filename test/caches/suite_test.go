@@ -5,7 +5,6 @@
 package caches_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -29,6 +28,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
 
@@ -38,28 +38,10 @@ func TestMain(m *testing.M) {
 	os.Exit(suite.Main(m, suite.Options{Started: func(p *controlplane.ControlPlane) { plane = p }}))
 }
 
-// logBuffer is the log of a manager.
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 // start runs a manager until the test ends, or stop is called.
-func start(t *testing.T, m *controller.Manager) (log *logBuffer, stop func() error) {
+func start(t *testing.T, m *controller.Manager) (log *output.Buffer, stop func() error) {
 	t.Helper()
-	log = &logBuffer{}
+	log = &output.Buffer{}
 	ctx, end := context.WithCancel(klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(log, nil))))
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()

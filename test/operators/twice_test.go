@@ -3,11 +3,9 @@
 package operators_test
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/go-logr/logr"
@@ -16,24 +14,8 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/test/internal/output"
 )
-
-type logBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
 
 // TestObjectsThatAreCachedTwiceAreToldOnce, by two set-ups that each make a factory.
 func TestObjectsThatAreCachedTwiceAreToldOnce(t *testing.T) {
@@ -46,7 +28,7 @@ func TestObjectsThatAreCachedTwiceAreToldOnce(t *testing.T) {
 	}
 	m.AddInformer(controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(e.addNamespace()))).
 		Core().V1().ConfigMaps().TypedInformer(), controller.InformerOptions{}) // another selection
-	log := &logBuffer{}
+	log := &output.Buffer{}
 	ctx, stop := context.WithCancel(klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(log, nil))))
 	defer stop()
 	done := make(chan error, 1)

@@ -29,7 +29,7 @@ type Set struct {
 // use notes one more user. Set.mu must be held.
 func (c *Cache) use(user User) {
 	c.users++
-	c.belongs = c.belongs || user.Alone
+	c.belongs = c.belongs || user.Alone || user.Program
 	c.ofProgram = c.ofProgram || user.Program
 }
 

@@ -11,14 +11,17 @@ import (
 // Union reads the caches of several namespaces as one. It cannot be written.
 type Union struct {
 	cache.Indexer // answers what a union does not have
-	parts         func() map[string]cache.Indexer
+	of            func(namespace string) cache.Indexer
+	parts         func() []cache.Indexer
 }
 
 var _ cache.Indexer = (*Union)(nil)
 
-// NewUnion makes a union of the indexers that parts returns, by namespace.
-func NewUnion(empty cache.Indexer, parts func() map[string]cache.Indexer) *Union {
-	return &Union{Indexer: empty, parts: parts}
+// NewUnion makes a union of the indexers that parts returns. of returns that of a namespace, or nil.
+func NewUnion(
+	empty cache.Indexer, of func(namespace string) cache.Indexer, parts func() []cache.Indexer,
+) *Union {
+	return &Union{Indexer: empty, of: of, parts: parts}
 }
 
 func readOnly() error { return errors.New("the caches of several namespaces can only be read") }
@@ -66,7 +69,7 @@ func (u *Union) GetByKey(key string) (item any, exists bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	if part, ok := u.parts()[namespace]; ok {
+	if part := u.of(namespace); part != nil {
 		return part.GetByKey(key)
 	}
 	return nil, false, nil
