@@ -121,8 +121,19 @@ func (c *Controller[T]) config() pipeline.Config {
 		SyncTimeout: m.options.SyncTimeout, DrainTimeout: c.options.DrainTimeout,
 		SupersedeLimit: c.options.SupersedeLimit,
 		FairBy:         c.options.FairBy, Priority: c.options.Priority,
+		Gate:   c.gate(),
 		Caches: m.informers.caches, Read: c.read, Reconcile: c.reconcileItem,
 		Observers: m.observers.all, Reasons: m.observers.reasons, Stacks: m.options.StragglerStacks,
+	}
+}
+
+// gate returns nil if the controller is to read whatever its caches show.
+func (c *Controller[T]) gate() pipeline.Gate {
+	if c.options.AllowStaleReads {
+		return nil
+	}
+	return &gate{
+		writes: c.manager.writes, controller: c.name, kind: c.kind, list: listMetadata(c.manager.config),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -23,22 +24,24 @@ type eventHandler[O Object] struct {
 	queue   *pipeline.Queue
 	mapping MapFunc[O] // nil: the item is the event's own object
 	filters []Filter[O]
-	calls   *userCalls      // of filters and the mapping
-	sweep   *sweep          // takes the place of a mapping that panicked
-	enqueue observe.Enqueue // used for one event after the other
+	calls   *userCalls          // of filters and the mapping
+	seen    func(metav1.Object) // is told of each event, when its items are in the queue
+	sweep   *sweep              // takes the place of a mapping that panicked
+	enqueue observe.Enqueue     // used for one event after the other
 }
 
 // OnAdd handles an object that appeared.
 func (h *eventHandler[O]) OnAdd(object O, initial bool) {
 	h.handle(Event[O]{Type: Added, New: object, Initial: initial}, object)
+	h.seen(object)
 }
 
 // OnUpdate handles a change, or a resync.
 func (h *eventHandler[O]) OnUpdate(before, after O) {
-	if clientgo.Relisted(before, after) && equality.Semantic.DeepEqual(before, after) {
-		return
+	if !clientgo.Relisted(before, after) || !equality.Semantic.DeepEqual(before, after) {
+		h.handle(Event[O]{Type: Updated, Old: before, New: after}, before, after)
 	}
-	h.handle(Event[O]{Type: Updated, Old: before, New: after}, before, after)
+	h.seen(after)
 }
 
 // OnDelete handles a deletion. It ignores a deletion of which the last state of the object is
@@ -46,6 +49,7 @@ func (h *eventHandler[O]) OnUpdate(before, after O) {
 func (h *eventHandler[O]) OnDelete(deleted cache.DeletedObject[O]) {
 	if object := deleted.OptionalObj; object != *new(O) {
 		h.handle(Event[O]{Type: Deleted, Old: object}, object)
+		h.seen(object)
 	}
 }
 

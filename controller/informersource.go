@@ -6,16 +6,19 @@ import (
 	"context"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
+	"github.com/lanyard-k8s/lanyard/controller/internal/written"
 )
 
 // informerSource feeds a controller with the events of an informer.
 type informerSource[O Object] struct {
 	cache    *caches.Cache
+	writes   *written.Writes
 	informer cache.TypedSharedIndexInformer[O]
 	mapping  MapFunc[O] // nil for the objects that the controller reconciles
 	filters  []Filter[O]
@@ -34,18 +37,21 @@ func (s *informerSource[O]) Start(ctx context.Context, queue *pipeline.Queue) (p
 	handler := &eventHandler[O]{
 		ctx: ctx, queue: queue, mapping: s.mapping, filters: s.filters,
 		calls: &userCalls{cache: s.cache}, sweep: newSweep(ctx, queue, s.all),
+		seen: func(object metav1.Object) { s.writes.Seen(s.cache, object) },
 	}
 	registration, err := s.informer.AddTypedEventHandler(handler, cache.HandlerOptions{Logger: &logger})
 	if err != nil {
 		return nil, err
 	}
-	return &informerFeed{registration, s.cache, handler.calls, handler.sweep}, nil
+	s.cache.Follow()
+	return &informerFeed{registration, s.cache, s.writes, handler.calls, handler.sweep}, nil
 }
 
 // informerFeed is the registration of a handler.
 type informerFeed struct {
 	cache.ResourceEventHandlerRegistration
 	informer *caches.Cache
+	writes   *written.Writes
 	calls    *userCalls
 	sweep    *sweep
 }
@@ -60,4 +66,7 @@ func (f *informerFeed) Stop() {
 	// It fails only for a handler of another informer.
 	_ = cache.ShutDownEventHandler(f.informer.SharedIndexInformer, f.ResourceEventHandlerRegistration)
 	f.sweep.stop()
+	if f.informer.Unfollow() {
+		f.writes.Left(f.informer)
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/internal/written"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
@@ -35,6 +36,7 @@ type Manager struct {
 	schemes   schemes
 	units     work.Registry
 	observers *observers
+	writes    *written.Writes
 	transport *transport.Transport
 	leader    *leading.Leader // nil without leader election
 
@@ -74,9 +76,11 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	m.observers.all = append(m.observers.all, &outsiders{
 		caches: &m.informers.set, strays: func() bool { return m.transport.Strays() },
 	})
+	m.writes = written.New(&m.informers.set, m.informers.unit.Streams)
+	m.observers.all = append(m.observers.all, m.writes)
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
-		Observers: m.observers.all, Wrap: m.observers.wrap,
+		Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,
 	})
 	if config == nil {
 		m.setup.mistake(

@@ -58,6 +58,11 @@ type Options struct {
 	// does not override it. Negative: items in flight are cancelled at once.
 	DrainTimeout time.Duration
 
+	// AllowStaleReads lets an object be reconciled again before the caches of the manager show what its
+	// last reconcile has written. By default the object waits for them, without occupying a worker, for at
+	// most Timeout.
+	AllowStaleReads bool
+
 	// SupersedeLimit lets a change of the object's generation, or its deletion, cancel a running
 	// reconcile. The context of the reconcile ends with [cause.Superseded] or
 	// [cause.ObjectDeleted], and the object is reconciled again at once, before all others.

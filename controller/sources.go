@@ -86,7 +86,7 @@ func attach[T, O Object](
 ) *Source {
 	m := c.manager
 	feeding := &informerSource[O]{
-		informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
+		writes: m.writes, informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
 	}
 	source := &Source{}
 	m.setup.add(func(run *lifecycle.Run) (err error) {

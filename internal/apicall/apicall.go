@@ -152,3 +152,9 @@ func parameter(req *http.Request, want string) bool {
 func StartsWatch(req *http.Request) bool {
 	return parameter(req, "watch=true") || parameter(req, "watch=1")
 }
+
+// Resource returns the resource of a call without its subresource, such as "deployments.apps".
+func Resource(c *report.Call) string {
+	resource, _, _ := strings.Cut(c.Resource, "/")
+	return resource
+}

@@ -36,6 +36,9 @@ type Cache struct {
 
 	ofProgram bool // the program itself reads it
 
+	selection atomic.Pointer[Selection] // nil: not known yet
+	followers atomic.Int64              // what tells of the cache's events
+
 	feeding     feeding
 	versions    versions
 	transformer transformer
@@ -61,6 +64,9 @@ func (c *Cache) HasSyncedChecker() cache.DoneChecker {
 	}
 	return c.SharedIndexInformer.HasSyncedChecker()
 }
+
+// Kind returns the kind of the objects.
+func (c *Cache) Kind() schema.GroupKind { return c.kind }
 
 // Name returns the informer's name.
 func (c *Cache) Name() string { return c.name }

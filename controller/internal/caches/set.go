@@ -24,6 +24,10 @@ type Set struct {
 	mu      sync.Mutex
 	byStore map[cache.Store]*Cache
 	ordered []*Cache
+
+	// Derived, see changed.
+	covering map[string][]*Cache
+	ofKind   map[schema.GroupKind][]*Cache
 }
 
 // use notes one more user. Set.mu must be held.
@@ -96,6 +100,7 @@ func (s *Set) keep(c *Cache) {
 	}
 	s.byStore[c.GetStore()] = c
 	s.ordered = append(s.ordered, c)
+	s.changed()
 }
 
 // Release notes that a user of a cache is gone. The last one takes the cache with it: then it is not
@@ -109,6 +114,7 @@ func (s *Set) Release(c *Cache) (last bool) {
 	}
 	delete(s.byStore, c.GetStore())
 	s.ordered = slices.DeleteFunc(slices.Clone(s.ordered), func(other *Cache) bool { return other == c })
+	s.changed()
 	return true
 }
 
@@ -163,4 +169,10 @@ func (s *Set) Mutated(now time.Time) error {
 		errs = append(errs, c.mutations.check(c.name, c.GetStore(), now))
 	}
 	return errors.Join(errs...)
+}
+
+// changed forgets what was derived from the caches. Set.mu must be held.
+func (s *Set) changed() {
+	s.covering = nil
+	s.ofKind = nil
 }

@@ -5,6 +5,8 @@ package observe
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
@@ -30,4 +32,26 @@ type Throttle struct {
 	Wait   time.Duration
 	// Ahead reports whether the wait is still to come: client-go will wait before its next attempt.
 	Ahead bool
+}
+
+// Write is what is known of a call that may have changed something, when it was answered or has failed.
+type Write struct {
+	// Collection is the URL path of the collection that the object is in.
+	Collection string
+	// Unknown reports whether the API server may or may not have applied the write: it was cut off in
+	// flight, or the answer does not say what became of the object.
+	Unknown bool
+	// Namespace and Name are the object's, as the answer has them or else the request. Name is empty
+	// for a whole collection, and if the API server was to make up a name and has not answered.
+	Namespace, Name string
+	UID             types.UID
+	// Version is the resourceVersion that the write led to. It is empty if the object is gone.
+	Version string
+	// Before is the resourceVersion that the request was based on, if it says so.
+	Before string
+	Labels map[string]string
+	// Gone reports whether the object, whose UID is known, does not exist any more.
+	Gone bool
+	// Selector and Fields are those of a write of a collection.
+	Selector, Fields string
 }

@@ -38,6 +38,9 @@ type Observer interface {
 	// CallEnded is told that a call's answer has been read, or that it failed. interrupted reports
 	// whether it ended because its context did.
 	CallEnded(ctx context.Context, call *Call, interrupted bool)
+	// CallWrote is told what became of a call of an item that may have changed something, before the
+	// caller knows. A call that the API server has refused is left out, and so is a dry run.
+	CallWrote(ctx context.Context, call *Call, write *Write)
 	// CallThrottled is told that a call was or will be held back.
 	CallThrottled(ctx context.Context, t Throttle)
 	// CallOrphaned is told that the line of code at "file:line" makes calls with a context from
@@ -82,6 +85,9 @@ func (Nop) CallAttempted(context.Context, *Call, Attempt) {}
 
 // CallEnded does nothing.
 func (Nop) CallEnded(context.Context, *Call, bool) {}
+
+// CallWrote does nothing.
+func (Nop) CallWrote(context.Context, *Call, *Write) {}
 
 // CallThrottled does nothing.
 func (Nop) CallThrottled(context.Context, Throttle) {}

@@ -74,6 +74,13 @@ func (o Observers) CallEnded(ctx context.Context, call *Call, interrupted bool) 
 	}
 }
 
+// CallWrote tells all observers.
+func (o Observers) CallWrote(ctx context.Context, call *Call, write *Write) {
+	for _, observer := range o {
+		observer.CallWrote(ctx, call, write)
+	}
+}
+
 // CallThrottled tells all observers.
 func (o Observers) CallThrottled(ctx context.Context, t Throttle) {
 	for _, observer := range o {

@@ -47,6 +47,9 @@ type Config struct {
 	// Reconcile reconciles an item. A panic in it is an error of the item.
 	Reconcile func(ctx context.Context, item *observe.Item) (reconcile.Result, error)
 
+	// Gate keeps items back whose caches are too old. Nil for none.
+	Gate Gate
+
 	Observers observe.Observers
 	// Reasons reports whether to remember why each item is in the queue, and since when.
 	Reasons bool

@@ -28,6 +28,7 @@ type Queue struct {
 	failures *failures
 	reasons  *reasons.Memory // nil unless Config.Reasons
 	running  *running
+	parked   parked
 	refused  atomic.Int64 // the number of items that came out of the queue after the end
 }
 
@@ -78,8 +79,9 @@ func (q *Queue) Supersede(request reconcile.Request, why *cause.Cause, outdated 
 	q.running.supersede(request, why, outdated)
 }
 
-// Len returns the number of items that wait, including those that came out after the end.
-func (q *Queue) Len() int { return q.items.Len() + int(q.refused.Load()) }
+// Len returns the number of items that wait, including those that wait for caches, and those that came out
+// after the end.
+func (q *Queue) Len() int { return q.items.Len() + int(q.refused.Load()) + q.parked.len() }
 
 // take fills in what the queue knows of an item that a worker has taken, and whose object it has
 // read. A delay that an earlier reconcile of the item asked for is void: this one decides anew.

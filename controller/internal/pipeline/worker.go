@@ -8,8 +8,11 @@ import (
 	"runtime/debug"
 	"time"
 
+	"k8s.io/klog/v2"
+
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/queue"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
@@ -51,8 +54,68 @@ func (w *worker) next(ctx, items context.Context) bool {
 	}}
 	item.SetLimits(item.Start, &w.config.Limits)
 	item.SetGoroutine(w.goroutine)
-	w.process(ctx, items, item)
+	if w.passes(ctx, items, item) {
+		w.process(ctx, items, item)
+	}
 	return true
+}
+
+// passes reports whether an item that a worker has taken can be reconciled now. If not, it comes back to the
+// queue when the caches have caught up, or after the time that an item may take.
+func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
+	gate := w.config.Gate
+	if gate == nil {
+		return true
+	}
+	if gate.Idle() {
+		w.unpark(item)
+		return true
+	}
+	if gate.Doubts(item.Key) && !w.settles(items, item) {
+		return false
+	}
+	park := &queue.Delay{}
+	if !gate.Await(item.Key, func() { w.queue.delays.Hasten(item.Key, park) }) {
+		w.unpark(item)
+		return true
+	}
+	since := w.queue.parked.begin(item.Key, item.Start)
+	if left := since.Add(w.config.Limits.Item).Sub(item.Start); left > 0 {
+		w.queue.delays.SetDelay(item.Key, park, left)
+		return false
+	}
+	w.unpark(item)
+	klog.FromContext(ctx).Error(cause.ItemTimeout,
+		"Caches have not shown what earlier reconciles have written, reconciling from what they have",
+		"object", klog.KRef(item.Key.Namespace, item.Key.Name), "waited", item.Parked.Round(time.Millisecond).String(),
+		"for", gate.GiveUp(item.Key))
+	return true
+}
+
+// unpark notes that an item does not wait any more.
+func (w *worker) unpark(item *observe.Item) {
+	if since := w.queue.parked.end(item.Key); !since.IsZero() {
+		item.Parked = item.Start.Sub(since)
+	}
+}
+
+// settles finds out what became of earlier writes of an item, and reports whether that has succeeded. If
+// not, the item is tried again as after a failure.
+func (w *worker) settles(items context.Context, item *observe.Item) bool {
+	ctx := work.NewContext(items, &item.Unit)
+	ctx, cancel := context.WithTimeoutCause(ctx, w.config.Limits.Item, cause.ItemTimeout)
+	defer cancel()
+	err := w.config.Gate.Settle(ctx, item.Key)
+	if err == nil {
+		return true
+	}
+	if items.Err() == nil {
+		item.Attempt = w.queue.failures.attempt(item)
+		klog.FromContext(ctx).Error(err, "An object is not reconciled yet, trying again",
+			"object", klog.KRef(item.Key.Namespace, item.Key.Name))
+		w.queue.addAfter(ctx, item, reconcile.Retry, w.queue.failures.add(item))
+	}
+	return false
 }
 
 // process reconciles an item, and settles it by its outcome.

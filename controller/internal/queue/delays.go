@@ -15,30 +15,52 @@ type Delays[T comparable] struct {
 	add func(T)
 
 	mu      sync.Mutex
-	timers  map[T]*delay
+	timers  map[T]*Delay
 	stopped bool
 	armed   sync.WaitGroup // a count for each timer that has not stopped or returned
 }
 
-type delay struct{ timer *time.Timer }
+// Delay is one delay of an item. The zero value is ready for use.
+type Delay struct {
+	timer *time.Timer
+	ended bool // before it was set
+}
 
 // NewDelays returns delays after which add is called, on a goroutine of its own.
 func NewDelays[T comparable](add func(T)) *Delays[T] {
-	return &Delays[T]{add: add, timers: map[T]*delay{}}
+	return &Delays[T]{add: add, timers: map[T]*Delay{}}
 }
 
 // Set lets an item be added after a time. It replaces the item's earlier delay.
-func (d *Delays[T]) Set(item T, after time.Duration) {
+func (d *Delays[T]) Set(item T, after time.Duration) { d.SetDelay(item, &Delay{}, after) }
+
+// SetDelay is Set with a delay that [Delays.Hasten] can end.
+func (d *Delays[T]) SetDelay(item T, set *Delay, after time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.stopped {
 		return
 	}
 	d.cancel(item)
-	set := &delay{}
+	if set.ended {
+		after = 0
+	}
 	d.timers[item] = set
 	d.armed.Add(1)
 	set.timer = time.AfterFunc(after, func() { d.over(item, set) })
+}
+
+// Hasten adds an item now, if the given delay is still the item's. A delay that has not been set yet ends
+// when it is set.
+func (d *Delays[T]) Hasten(item T, set *Delay) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	set.ended = true
+	if d.timers[item] == set {
+		if set.timer.Stop() { // otherwise its function runs already
+			set.timer.Reset(0)
+		}
+	}
 }
 
 // Cancel takes the delay of an item back, if there is one.
@@ -78,7 +100,7 @@ func (d *Delays[T]) cancel(item T) {
 }
 
 // over adds an item, unless its delay was taken back or replaced in the same moment.
-func (d *Delays[T]) over(item T, set *delay) {
+func (d *Delays[T]) over(item T, set *Delay) {
 	defer d.armed.Done()
 	d.mu.Lock()
 	current := d.timers[item] == set

@@ -32,6 +32,8 @@ type call struct {
 	feed      feed
 	ended     atomic.Bool
 
+	before string // the version of the object before this write, if that is known
+
 	upgrade bool // client-go makes the connection: see upgrade.go
 }
 

@@ -26,6 +26,7 @@ type roundTripper struct {
 	observers   observe.Observers
 	routes      *routes
 	orphans     *orphans
+	writes      *writes
 	upgrader    http.RoundTripper // sends the calls; nil if the routes do
 }
 
@@ -59,6 +60,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("%s refused before it was sent: %w", c.Call.Call, err)
 		}
 	}
+	writes := t.writes.begins(c)
 	c.begin(ctx)
 	if err := t.acquire(ctx, c, needed); err != nil {
 		c.end(ctx.Err() != nil) // it was never sent, and its Waiting says so
@@ -73,6 +75,9 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := c.send(ctx, req, needed)
 	c.feed.answered(ctx, &c.Call.Call, resp, err)
 	resp, err = c.finish(resp, err)
+	if writes {
+		t.writes.ended(ctx, c, resp, err)
+	}
 	if len(t.observers) > 0 && c.Verb != "watch" {
 		tellRetry(t.observers, req, resp, err)
 	}

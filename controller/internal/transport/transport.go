@@ -34,6 +34,9 @@ type Options struct {
 	// Wrap wraps what makes each attempt, including those that the server's fence refuses and that
 	// are made again here. Watches and Leases are not wrapped. Nil for no wrapper.
 	Wrap func(http.RoundTripper) http.RoundTripper
+	// Known returns the version of an object that a call is about to write, or an empty string. Nil if
+	// nothing is known.
+	Known func(call *observe.Call) (version string)
 }
 
 // Transport makes configurations whose clients go through this package, and owns their connections.
@@ -42,6 +45,7 @@ type Transport struct {
 	options Options
 	pools   *pools
 	orphans *orphans
+	writes  *writes
 }
 
 // New makes a transport.
@@ -50,6 +54,7 @@ func New(options Options) *Transport {
 		options: options,
 		pools:   &pools{connections: options.Connections, wrap: options.Wrap},
 		orphans: &orphans{observers: options.Observers},
+		writes:  &writes{observers: options.Observers, known: options.Known},
 	}
 }
 
@@ -82,7 +87,7 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		rt := &roundTripper{
 			next: next, read: t.options.Read, write: t.options.Write, observers: t.options.Observers, routes: all,
-			orphans: t.orphans,
+			orphans: t.orphans, writes: t.writes,
 		}
 		switch {
 		case all.base == nil:

@@ -90,8 +90,8 @@ func update(ctx context.Context, tb testing.TB, client *http.Client) {
 // stub answers every request with a small body.
 type stub struct{}
 
-var answer = bytes.Repeat([]byte("x"), 1000)
+var payload = bytes.Repeat([]byte("x"), 1000)
 
 func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Request: req, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(answer))}, nil
+	return &http.Response{StatusCode: http.StatusOK, Request: req, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(payload))}, nil
 }

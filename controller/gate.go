@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
+	"github.com/lanyard-k8s/lanyard/controller/internal/written"
+)
+
+// gate keeps the items of a controller back until the caches show what earlier reconciles have written.
+type gate struct {
+	writes     *written.Writes
+	controller string
+	kind       schema.GroupKind
+	list       written.List
+}
+
+var _ pipeline.Gate = (*gate)(nil)
+
+func (g *gate) item(request Request) written.Item {
+	return written.Item{Controller: g.controller, Key: request}
+}
+
+// Idle reports whether the caches show all that is known to be written.
+func (g *gate) Idle() bool { return g.writes.Idle() }
+
+// Doubts reports whether nobody knows what became of an earlier write.
+func (g *gate) Doubts(request Request) bool { return g.writes.Doubts(g.item(request)) }
+
+// Settle asks the API server.
+func (g *gate) Settle(ctx context.Context, request Request) error {
+	return g.writes.Settle(ctx, g.item(request), g.list)
+}
+
+// Await reports whether the item has to wait.
+func (g *gate) Await(request Request, wake func()) bool {
+	return g.writes.Await(g.item(request), g.kind, wake)
+}
+
+// GiveUp drops what the item waits for.
+func (g *gate) GiveUp(request Request) []string { return g.writes.GiveUp(g.item(request), g.kind) }
+
+// listMetadata returns a function that lists the metadata of a collection, by its path, with the clients'
+// configuration.
+func listMetadata(config *rest.Config) written.List {
+	return func(ctx context.Context, collection string, query url.Values) ([]metav1.PartialObjectMetadata, error) {
+		client, err := rest.HTTPClientFor(config)
+		if err != nil {
+			return nil, err
+		}
+		host, _, err := rest.DefaultServerUrlFor(config)
+		if err != nil {
+			return nil, err
+		}
+		address := url.URL{Scheme: host.Scheme, Host: host.Host, Path: collection, RawQuery: query.Encode()}
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Accept", "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
+		resp, err := client.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = resp.Body.Close() }()
+		return decodeList(resp)
+	}
+}
+
+func decodeList(resp *http.Response) ([]metav1.PartialObjectMetadata, error) {
+	if resp.StatusCode != http.StatusOK {
+		failed := metav1.Status{Message: fmt.Sprintf("the API server answered %s", resp.Status), Code: int32(resp.StatusCode)}
+		_ = json.NewDecoder(resp.Body).Decode(&failed) // the answer may say more
+		return nil, &apierrors.StatusError{ErrStatus: failed}
+	}
+	var list metav1.PartialObjectMetadataList
+	if err := json.NewDecoder(resp.Body).Decode(&list); err != nil {
+		return nil, err
+	}
+	return list.Items, nil
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"context"
+
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+)
+
+// Gate says whether the caches show enough for an item to be reconciled.
+type Gate interface {
+	// Idle reports whether no item has anything to wait for.
+	Idle() bool
+	// Doubts reports whether Settle must be called first.
+	Doubts(reconcile.Request) bool
+	// Settle finds out what the item has to wait for.
+	Settle(context.Context, reconcile.Request) error
+	// Await reports whether the item has to wait. If so, wake is called when the wait is over.
+	Await(item reconcile.Request, wake func()) (waits bool)
+	// GiveUp ends a wait that has taken too long, and says what for.
+	GiveUp(reconcile.Request) []string
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package pipeline
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+)
+
+// parked is the items of a queue that wait for caches. They occupy no worker.
+type parked struct {
+	mu    sync.Mutex
+	since map[reconcile.Request]time.Time
+}
+
+// begin notes that an item waits, and returns since when.
+func (p *parked) begin(request reconcile.Request, now time.Time) (since time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if since, waits := p.since[request]; waits {
+		return since
+	}
+	if p.since == nil {
+		p.since = map[reconcile.Request]time.Time{}
+	}
+	p.since[request] = now
+	return now
+}
+
+// end notes that an item does not wait any more, and returns since when it has; the zero time if it has not.
+func (p *parked) end(request reconcile.Request) (since time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since = p.since[request]
+	delete(p.since, request)
+	return since
+}
+
+func (p *parked) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.since)
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package transport
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/answer"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/report"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
+)
+
+// maxKept is the size up to which the memory for an answer is kept for the next one.
+const maxKept = 256 << 10
+
+// writes tells observers what became of the writes of items. It reads the whole answer before the caller
+// does, so that observers know before the caller goes on.
+type writes struct {
+	observers observe.Observers
+	known     func(call *observe.Call) (version string) // nil: nothing is known before
+	buffers   sync.Pool
+}
+
+// begins notes what is known of the object that an item is about to write. It reports whether the call is
+// such a write.
+func (w *writes) begins(c *call) bool {
+	if c.Unit == nil || c.Unit.Kind != report.Item || c.Path != "" || len(w.observers) == 0 ||
+		apicall.ReadOnly(&c.Call.Call) || apicall.Connects(&c.Call.Call) ||
+		strings.Contains(c.req.URL.RawQuery, "dryRun=") {
+		return false
+	}
+	if w.known != nil && c.Name != "" {
+		c.before = w.known(&c.Call)
+	}
+	return true
+}
+
+// ended tells of a write that was answered or has failed. The response has the whole answer then.
+func (w *writes) ended(ctx context.Context, c *call, resp *http.Response, err error) {
+	if err != nil {
+		w.tell(ctx, c, w.unknown(c))
+		return
+	}
+	if resp.StatusCode >= http.StatusBadRequest && resp.StatusCode < http.StatusInternalServerError {
+		return // refused
+	}
+	body := w.read(resp)
+	switch {
+	case body.err != nil, resp.StatusCode >= http.StatusInternalServerError:
+		w.tell(ctx, c, w.unknown(c))
+	default:
+		w.tell(ctx, c, w.answered(c, resp.Header.Get("Content-Type"), body.buffer.Bytes()))
+	}
+}
+
+func (w *writes) tell(ctx context.Context, c *call, write *observe.Write) {
+	w.observers.CallWrote(ctx, &c.Call, write)
+}
+
+// answered returns what an answer says.
+func (w *writes) answered(c *call, contentType string, body []byte) *observe.Write {
+	object, ok := answer.Parse(contentType, body)
+	switch {
+	case ok && object.UID != "" && object.IsStatus():
+		return &observe.Write{
+			Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: c.Namespace, Name: object.Name,
+			UID: object.UID, Gone: true, Before: c.before,
+		}
+	case ok && object.ResourceVersion != "" && object.Name != "":
+		return &observe.Write{
+			Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: object.Namespace, Name: object.Name,
+			UID: object.UID, Version: object.ResourceVersion, Before: c.before, Labels: object.Labels,
+		}
+	}
+	return w.unknown(c)
+}
+
+// unknown returns what the request says.
+func (w *writes) unknown(c *call) *observe.Write {
+	write := &observe.Write{
+		Unknown: true, Collection: collectionOf(c.req.URL.Path, &c.Call.Call),
+		Namespace: c.Namespace, Name: c.Name, Before: c.before,
+	}
+	switch c.Verb {
+	case "create":
+		if write.Name == "" {
+			write.Name = nameIn(c.req)
+		}
+	case "deletecollection":
+		query := c.req.URL.Query()
+		write.Selector = query.Get("labelSelector")
+		write.Fields = query.Get("fieldSelector")
+	}
+	return write
+}
+
+// nameIn returns the name in the body of a request to create an object. It is empty if the API server is
+// to make one up.
+func nameIn(req *http.Request) string {
+	if req.GetBody == nil {
+		return ""
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = body.Close() }()
+	read, err := io.ReadAll(body)
+	if err != nil {
+		return ""
+	}
+	object, _ := answer.Parse(req.Header.Get("Content-Type"), read)
+	return object.Name
+}
+
+// collectionOf returns the part of a URL's path that names the collection.
+func collectionOf(path string, call *report.Call) string {
+	path = strings.TrimSuffix(path, "/")
+	if _, subresource, ok := strings.Cut(call.Resource, "/"); ok {
+		path = strings.TrimSuffix(path, "/"+subresource)
+	}
+	if call.Name != "" {
+		path = strings.TrimSuffix(path, "/"+call.Name)
+	}
+	return path
+}
+
+// read reads the answer, and puts what it has read in its place.
+func (w *writes) read(resp *http.Response) *wholeBody {
+	buffer, _ := w.buffers.Get().(*bytes.Buffer)
+	if buffer == nil {
+		buffer = &bytes.Buffer{}
+	}
+	body := &wholeBody{writes: w, buffer: buffer, below: resp.Body}
+	_, body.err = buffer.ReadFrom(resp.Body)
+	body.reader.Reset(buffer.Bytes())
+	resp.Body = body
+	return body
+}
+
+// wholeBody is an answer that was read, and the error with which that ended, if it did.
+type wholeBody struct {
+	writes *writes
+	below  io.Closer
+	buffer *bytes.Buffer // nil once it is closed
+	reader bytes.Reader
+	err    error
+}
+
+// Read reads what was read.
+func (b *wholeBody) Read(p []byte) (int, error) {
+	n, err := b.reader.Read(p)
+	if n == 0 && err != nil && b.err != nil { //nolint:errorlint // bytes.Reader returns io.EOF itself
+		return 0, b.err
+	}
+	return n, err
+}
+
+// Close gives the memory back. Nothing can be read any more.
+func (b *wholeBody) Close() error {
+	if b.buffer == nil {
+		return nil
+	}
+	b.reader.Reset(nil)
+	if b.buffer.Cap() <= maxKept {
+		b.buffer.Reset()
+		b.writes.buffers.Put(b.buffer)
+	}
+	b.buffer = nil
+	return b.below.Close()
+}

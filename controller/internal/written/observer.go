@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package written
+
+import (
+	"context"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
+)
+
+// Known returns the version of an object as a cache has it. It is empty if no cache has it.
+func (w *Writes) Known(call *observe.Call) string {
+	for _, c := range w.set.Covering(apicall.Resource(&call.Call), w.factories) {
+		if object := read(place{c, keyOf(call.Namespace, call.Name)}); object != nil {
+			return object.GetResourceVersion()
+		}
+	}
+	return ""
+}
+
+// CallWrote notes a write of an item, if there are caches of such objects.
+func (w *Writes) CallWrote(_ context.Context, call *observe.Call, write *observe.Write) {
+	covering := w.set.Covering(apicall.Resource(&call.Call), w.factories)
+	if len(covering) == 0 {
+		return
+	}
+	item := Item{call.Unit.Owner, call.Unit.Key}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sweep(time.Now())
+	if write.Unknown {
+		w.doubt(item, doubt{resource: apicall.Resource(&call.Call), Write: *write})
+		return
+	}
+	w.note(&item, covering, &state{
+		namespace: write.Namespace, name: write.Name, uid: write.UID, version: write.Version, labels: write.Labels,
+		gone: write.Gone,
+	})
+}
