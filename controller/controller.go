@@ -127,13 +127,10 @@ func (c *Controller[T]) config() pipeline.Config {
 	}
 }
 
-// gate returns nil if the controller is to read whatever its caches show.
 func (c *Controller[T]) gate() pipeline.Gate {
-	if c.options.AllowStaleReads {
-		return nil
-	}
 	return &gate{
-		writes: c.manager.writes, controller: c.name, kind: c.kind, list: listMetadata(c.manager.config),
+		writes: c.manager.writes, loops: c.manager.loops, stale: c.options.AllowStaleReads,
+		controller: c.name, kind: c.kind, list: listMetadata(c.manager.config),
 	}
 }
 

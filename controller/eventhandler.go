@@ -61,6 +61,9 @@ func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 	h.enqueue = observe.Enqueue{
 		Reason: reasonOf(event, h.mapping != nil), Object: object, Requests: h.enqueue.Requests[:0],
 	}
+	if event.Type == Updated {
+		h.enqueue.Before = event.Old
+	}
 	if h.passes(event) {
 		h.collect(states)
 	}

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/loops"
 	"github.com/lanyard-k8s/lanyard/controller/internal/pipeline"
 	"github.com/lanyard-k8s/lanyard/controller/internal/written"
 )
@@ -21,6 +23,8 @@ import (
 // gate keeps the items of a controller back until the caches show what earlier reconciles have written.
 type gate struct {
 	writes     *written.Writes
+	loops      *loops.Finder
+	stale      bool // stale reads are allowed
 	controller string
 	kind       schema.GroupKind
 	list       written.List
@@ -32,8 +36,13 @@ func (g *gate) item(request Request) written.Item {
 	return written.Item{Controller: g.controller, Key: request}
 }
 
-// Idle reports whether the caches show all that is known to be written.
-func (g *gate) Idle() bool { return g.writes.Idle() }
+// Idle reports whether the caches show all that is known to be written, or need not.
+func (g *gate) Idle() bool { return g.stale || g.writes.Idle() }
+
+// Delay holds back what triggers itself.
+func (g *gate) Delay(request Request, now time.Time) time.Duration {
+	return g.loops.Delay(g.controller, request, now)
+}
 
 // Doubts reports whether nobody knows what became of an earlier write.
 func (g *gate) Doubts(request Request) bool { return g.writes.Doubts(g.item(request)) }

@@ -16,6 +16,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/election"
 	"github.com/lanyard-k8s/lanyard/controller/internal/leading"
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
+	"github.com/lanyard-k8s/lanyard/controller/internal/loops"
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -37,6 +39,7 @@ type Manager struct {
 	units     work.Registry
 	observers *observers
 	writes    *written.Writes
+	loops     *loops.Finder
 	transport *transport.Transport
 	leader    *leading.Leader // nil without leader election
 
@@ -77,7 +80,8 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 		caches: &m.informers.set, strays: func() bool { return m.transport.Strays() },
 	})
 	m.writes = written.New(&m.informers.set, m.informers.unit.Streams)
-	m.observers.all = append(m.observers.all, m.writes)
+	m.loops = loops.New(func() observe.Observers { return m.observers.all })
+	m.observers.all = append(m.observers.all, m.writes, m.loops)
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
 		Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,

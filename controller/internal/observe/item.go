@@ -20,6 +20,8 @@ type Enqueue struct {
 	// Object is the object of the event in its last known state. It is nil if no event led to this,
 	// as for a retry. It is the cache's own and must not be changed.
 	Object metav1.Object
+	// Before is the state before an update; nil for all else.
+	Before metav1.Object
 	// Requests are the items. The slice is the caller's, and valid during the call only.
 	Requests []reconcile.Request
 	// Link reports whether the span of the context, if it has one, is the reason for the items.

@@ -48,6 +48,9 @@ type Observer interface {
 	// once.
 	CallOrphaned(ctx context.Context, call *Call, at string)
 
+	// LoopFound is told of an object whose reconciles trigger themselves. Each row of writes is told once.
+	LoopFound(ctx context.Context, loop *Loop)
+
 	// TermBegan is told that this process leads.
 	TermBegan(ctx context.Context, term cause.Term)
 	// TermEnded is told that a term has ended and that its work has returned. ctx may have ended.
@@ -94,6 +97,9 @@ func (Nop) CallThrottled(context.Context, Throttle) {}
 
 // CallOrphaned does nothing.
 func (Nop) CallOrphaned(context.Context, *Call, string) {}
+
+// LoopFound does nothing.
+func (Nop) LoopFound(context.Context, *Loop) {}
 
 // TermBegan does nothing.
 func (Nop) TermBegan(context.Context, cause.Term) {}

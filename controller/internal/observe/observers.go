@@ -95,6 +95,13 @@ func (o Observers) CallOrphaned(ctx context.Context, call *Call, at string) {
 	}
 }
 
+// LoopFound tells all observers.
+func (o Observers) LoopFound(ctx context.Context, loop *Loop) {
+	for _, observer := range o {
+		observer.LoopFound(ctx, loop)
+	}
+}
+
 // TermBegan tells all observers.
 func (o Observers) TermBegan(ctx context.Context, term cause.Term) {
 	for _, observer := range o {

@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"context"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
@@ -12,6 +13,9 @@ import (
 type Gate interface {
 	// Idle reports whether no item has anything to wait for.
 	Idle() bool
+	// Delay returns for how long an item is held back because it triggers itself. It is asked again when
+	// something else adds the item.
+	Delay(item reconcile.Request, now time.Time) time.Duration
 	// Doubts reports whether Settle must be called first.
 	Doubts(reconcile.Request) bool
 	// Settle finds out what the item has to wait for.

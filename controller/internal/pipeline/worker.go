@@ -67,6 +67,10 @@ func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 	if gate == nil {
 		return true
 	}
+	if delay := gate.Delay(item.Key, item.Start); delay > 0 {
+		w.queue.delays.Set(item.Key, delay)
+		return false
+	}
 	if gate.Idle() {
 		w.unpark(item)
 		return true

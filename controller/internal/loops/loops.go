@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package loops finds objects that are reconciled again and again because of what their own reconciles write.
+//
+// The rule: an object is written [Limit] times in a row, each time by a reconcile that nothing but the write
+// before has triggered. A reconcile that was triggered by such a write and writes nothing to the object ends
+// the row, as does one that something else has triggered too. So a controller that converges is never
+// accused, however often others change the object. Two controllers that undo each other's writes make one
+// row, and both are named.
+package loops
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+)
+
+// Limit is the number of writes in a row from which on it is a loop.
+const Limit = 20
+
+// The delay of a reconcile in a loop: it doubles with each further write.
+const (
+	firstDelay = 100 * time.Millisecond
+	lastDelay  = time.Minute
+)
+
+// known bounds the rows that are remembered.
+const known = 4096
+
+// Finder is an observer that finds loops. It is safe for concurrent use.
+type Finder struct {
+	observe.Nop
+	observers func() observe.Observers // are told of loops
+
+	active atomic.Bool // there was a write
+
+	mu    sync.Mutex
+	rows  *lru.Cache      // of *row, by the UID of the object
+	items map[item]*state // of those that have written something
+}
+
+type item struct {
+	controller string
+	key        reconcile.Request
+}
+
+// row is the writes of an object, each of which has led to the next.
+type row struct {
+	versions [8]string // the last ones
+	next     int
+	writers  []item
+	length   int
+	call     string // the last write
+	told     bool
+
+	// The last event, once the row is nearly long enough. It may come before the answer to the write.
+	before, after metav1.Object
+}
+
+// trigger is an event of an object, by its version.
+type trigger struct {
+	uid     types.UID
+	version string
+}
+
+// triggers is what has led to a reconcile.
+type triggers struct {
+	events [8]trigger
+	n      int
+	other  bool // there was something else, or more
+}
+
+// state is what is known of an item.
+type state struct {
+	triggers           // of the next reconcile
+	held     time.Time // until when it is held back; zero if it is not
+	run      triggers  // of the reconcile that runs
+	wrote    []types.UID
+}
+
+// New makes a Finder that tells observers.
+func New(observers func() observe.Observers) *Finder {
+	return &Finder{observers: observers, rows: lru.New(known), items: map[item]*state{}}
+}
+
+func (f *Finder) row(uid types.UID) *row {
+	if known, ok := f.rows.Get(uid); ok {
+		return known.(*row)
+	}
+	return nil
+}
+
+func (r *row) has(version string) bool { return slices.Contains(r.versions[:], version) }
+
+// Enqueued notes what has led to the next reconcile of the items that have written something.
+func (f *Finder) Enqueued(ctx context.Context, e *observe.Enqueue) {
+	if !f.active.Load() {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, request := range e.Requests {
+		if known := f.items[item{e.Controller, request}]; known != nil {
+			known.add(e)
+		}
+	}
+	if e.Before == nil {
+		return
+	}
+	if of := f.row(e.Object.GetUID()); of != nil && of.length >= Limit-1 && !of.told {
+		of.before, of.after = e.Before, e.Object
+		f.tell(ctx, of)
+	}
+}
+
+// add adds a trigger.
+func (t *triggers) add(e *observe.Enqueue) {
+	isEvent := e.Reason == reconcile.ObjectChanged || e.Reason == reconcile.RelatedChanged
+	if !isEvent || e.Object == nil || t.n == len(t.events) {
+		t.other = true
+		return
+	}
+	t.events[t.n] = trigger{e.Object.GetUID(), e.Object.GetResourceVersion()}
+	t.n++
+}
+
+// echo reports whether nothing but writes of rows has led to a reconcile. It is asked when the answers to
+// these writes are known: an event may come before the answer.
+func (f *Finder) echo(t *triggers) bool {
+	if t.other || t.n == 0 {
+		return false
+	}
+	for _, event := range t.events[:t.n] {
+		if of := f.row(event.uid); of == nil || !of.has(event.version) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *triggers) has(uid types.UID) bool {
+	return slices.ContainsFunc(t.events[:t.n], func(event trigger) bool { return event.uid == uid })
+}
+
+// tell tells of a row that is long enough, when it is known what its last write has changed.
+func (f *Finder) tell(ctx context.Context, of *row) {
+	if of.told || of.length < Limit || of.after == nil || !of.has(of.after.GetResourceVersion()) {
+		return
+	}
+	of.told = true
+	loop := &observe.Loop{
+		Object: of.after, Write: of.call, Times: of.length, Changed: changed(of.before, of.after),
+	}
+	of.before, of.after = nil, nil
+	for _, writer := range of.writers {
+		loop.Items = append(loop.Items, observe.LoopItem{Controller: writer.controller, Key: writer.key})
+	}
+	f.observers().LoopFound(ctx, loop)
+}
+
+// Delay returns for how long an item that a worker has taken is to be held back: longer and longer while it
+// is in a loop, and not at all once something else has triggered it.
+func (f *Finder) Delay(controller string, key reconcile.Request, now time.Time) time.Duration {
+	if !f.active.Load() {
+		return 0
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	of := f.items[item{controller, key}]
+	if of == nil || !f.echo(&of.triggers) {
+		return 0
+	}
+	if !of.held.IsZero() {
+		return of.held.Sub(now)
+	}
+	var delay time.Duration
+	for _, event := range of.events[:of.n] {
+		if in := f.row(event.uid); in.length >= Limit {
+			delay = max(delay, min(firstDelay<<min(in.length-Limit, 20), lastDelay))
+		}
+	}
+	if delay > 0 {
+		of.held = now.Add(delay)
+	}
+	return delay
+}
+
+// ItemBegan takes what has led to a reconcile.
+func (f *Finder) ItemBegan(ctx context.Context, began *observe.Item) context.Context {
+	if !f.active.Load() {
+		return ctx
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known := f.items[item{began.Owner, began.Key}]; known != nil {
+		*known = state{run: known.triggers, wrote: known.wrote[:0]}
+	}
+	return ctx
+}
+
+// CallWrote notes a write, unless it has changed nothing.
+func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.Write) {
+	if w.Unknown || w.UID == "" || w.Version == "" || w.Version == w.Before {
+		return
+	}
+	f.active.Store(true)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	by := item{call.Unit.Owner, call.Unit.Key}
+	writer := f.items[by]
+	if writer == nil {
+		writer = &state{}
+		f.items[by] = writer
+	}
+	of := f.row(w.UID)
+	switch again := slices.Contains(writer.wrote, w.UID); {
+	case again && of != nil: // the same reconcile has written it before
+	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run):
+		of.length++
+	default:
+		of = &row{length: 1, told: of != nil && of.told} // it is told once
+		f.rows.Add(w.UID, of)
+	}
+	of.versions[of.next%len(of.versions)] = w.Version
+	of.next++
+	of.call = call.Call.String()
+	if !slices.Contains(of.writers, by) {
+		of.writers = append(of.writers, by)
+	}
+	if !slices.Contains(writer.wrote, w.UID) {
+		writer.wrote = append(writer.wrote, w.UID)
+	}
+	f.tell(ctx, of)
+}
+
+// ItemEnded ends the rows of which a write has led to the reconcile, if it has not gone on with them.
+func (f *Finder) ItemEnded(_ context.Context, ended *observe.Item) {
+	if !f.active.Load() {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	by := item{ended.Owner, ended.Key}
+	known := f.items[by]
+	if known == nil {
+		return
+	}
+	for _, event := range known.run.events[:known.run.n] {
+		of := f.row(event.uid)
+		if of != nil && slices.Contains(of.writers, by) && !slices.Contains(known.wrote, event.uid) {
+			f.rows.Remove(event.uid)
+		}
+	}
+	if len(known.wrote) == 0 && known.n == 0 && !known.other {
+		delete(f.items, by)
+	}
+}
