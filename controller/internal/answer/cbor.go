@@ -3,25 +3,42 @@
 package answer
 
 import (
+	"github.com/fxamacker/cbor/v2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/serializer/cbor/direct"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// parseCBOR leaves out what an object has besides its metadata. There is no way to stop before it.
+// parseCBOR leaves out what an object has besides its metadata. There is no way to stop before it. The
+// decoder of apimachinery, whose options these are, refuses fields that it is not told of.
 func (o *Object) parseCBOR(body []byte) bool {
-	var read struct {
-		Kind     string                `json:"kind"`
-		Metadata metav1.ObjectMeta     `json:"metadata"`
-		Details  *metav1.StatusDetails `json:"details"`
+	decoder, err := cbor.DecOptions{
+		FieldNameByteString: cbor.FieldNameByteStringAllowed,
+		ByteStringToString:  cbor.ByteStringToStringAllowed,
+		FieldNameMatching:   cbor.FieldNameMatchingCaseSensitive,
+	}.DecMode()
+	if err != nil {
+		return false
 	}
-	if direct.Unmarshal(body, &read) != nil {
+	var read struct {
+		Kind     string `json:"kind"`
+		Metadata struct {
+			Namespace       string            `json:"namespace"`
+			Name            string            `json:"name"`
+			UID             types.UID         `json:"uid"`
+			ResourceVersion string            `json:"resourceVersion"`
+			Labels          map[string]string `json:"labels"`
+		} `json:"metadata"`
+		Details struct {
+			Name string    `json:"name"`
+			UID  types.UID `json:"uid"`
+		} `json:"details"`
+	}
+	if decoder.Unmarshal(body, &read) != nil {
 		return false
 	}
 	o.Kind = read.Kind
 	if o.IsStatus() {
-		if read.Details != nil {
-			o.fromStatus(*read.Details)
-		}
+		o.fromStatus(metav1.StatusDetails{Name: read.Details.Name, UID: read.Details.UID})
 		return true
 	}
 	o.Namespace = read.Metadata.Namespace
