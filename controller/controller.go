@@ -30,6 +30,7 @@ type Controller[T Object] struct {
 	reconcile ReconcileFunc[T]
 	options   Options
 	objects   objects
+	unsynced  unsynced
 	pipeline  *pipeline.Pipeline // nil after a mistake
 	runner    *controllerRunner  // nil after a mistake
 
@@ -59,6 +60,7 @@ func (c *Controller[T]) keep(source *Source, objects cache.Indexer) {
 		delete(c.sources, source)
 		c.mu.Unlock()
 		stop()
+		c.unsynced.remove(source)
 		c.objects.remove(objects)
 	}
 	c.mu.Lock()
@@ -129,7 +131,7 @@ func (c *Controller[T]) config() pipeline.Config {
 
 func (c *Controller[T]) gate() pipeline.Gate {
 	return &gate{
-		writes: c.manager.writes, loops: c.manager.loops, stale: c.options.AllowStaleReads,
+		unsynced: &c.unsynced, writes: c.manager.writes, loops: c.manager.loops, stale: c.options.AllowStaleReads,
 		controller: c.name, kind: c.kind, list: listMetadata(c.manager.config),
 	}
 }

@@ -22,6 +22,7 @@ import (
 
 // gate keeps the items of a controller back until the caches show what earlier reconciles have written.
 type gate struct {
+	unsynced   *unsynced
 	writes     *written.Writes
 	loops      *loops.Finder
 	stale      bool // stale reads are allowed
@@ -34,6 +35,11 @@ var _ pipeline.Gate = (*gate)(nil)
 
 func (g *gate) item(request Request) written.Item {
 	return written.Item{Controller: g.controller, Key: request}
+}
+
+// Unsynced reports whether a cache of the item's namespace has not synced.
+func (g *gate) Unsynced(request Request, wake func()) bool {
+	return request.Namespace != "" && g.unsynced.await(request.Namespace, wake)
 }
 
 // Idle reports whether the caches show all that is known to be written, or need not.

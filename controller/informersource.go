@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -19,6 +20,7 @@ import (
 type informerSource[O Object] struct {
 	cache    *caches.Cache
 	writes   *written.Writes
+	synced   func() // is called when the cache has synced; nil for nothing
 	informer cache.TypedSharedIndexInformer[O]
 	mapping  MapFunc[O] // nil for the objects that the controller reconciles
 	filters  []Filter[O]
@@ -44,7 +46,11 @@ func (s *informerSource[O]) Start(ctx context.Context, queue *pipeline.Queue) (p
 		return nil, err
 	}
 	s.cache.Follow()
-	return &informerFeed{registration, s.cache, s.writes, handler.calls, handler.sweep}, nil
+	feed := &informerFeed{registration, s.cache, s.writes, handler.calls, handler.sweep, func() {}}
+	if s.synced != nil {
+		feed.tellSynced(ctx, s.synced)
+	}
+	return feed, nil
 }
 
 // informerFeed is the registration of a handler.
@@ -54,6 +60,19 @@ type informerFeed struct {
 	writes   *written.Writes
 	calls    *userCalls
 	sweep    *sweep
+	endTell  func() // returns when nothing is told any more
+}
+
+// tellSynced calls a function when the cache has synced.
+func (f *informerFeed) tellSynced(ctx context.Context, synced func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var telling sync.WaitGroup
+	telling.Go(func() {
+		if cache.WaitFor(ctx, "", f.informer.HasSyncedChecker()) {
+			synced()
+		}
+	})
+	f.endTell = func() { cancel(); telling.Wait() }
 }
 
 // Stalled returns an error if a filter or mapping has been running for longer than a time.
@@ -66,6 +85,7 @@ func (f *informerFeed) Stop() {
 	// It fails only for a handler of another informer.
 	_ = cache.ShutDownEventHandler(f.informer.SharedIndexInformer, f.ResourceEventHandlerRegistration)
 	f.sweep.stop()
+	f.endTell()
 	if f.informer.Unfollow() {
 		f.writes.Left(f.informer)
 	}

@@ -123,6 +123,15 @@ func (i *namespacedInformer[O]) HasSynced() bool {
 	return true
 }
 
+// syncedIn reports whether the cache of a namespace has synced, or there is none.
+func (i *namespacedInformer[O]) syncedIn(namespace string) bool {
+	one := i.of(namespace)
+	if one == nil {
+		return !i.namespaces.has(namespace)
+	}
+	return cache.IsDone(one.HasSyncedChecker())
+}
+
 func noHandlers() error {
 	return errors.New("an informer of controller.InNamespaces has no event handlers of its own: " +
 		"pass it to controller.New, Owns or Watches")

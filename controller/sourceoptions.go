@@ -10,6 +10,18 @@ type SourceOption[O Object] func(*sourceSettings[O])
 type sourceSettings[O Object] struct {
 	filters []Filter[O]
 	kind    *schema.GroupKind // nil: not stated
+
+	// For the informer of one namespace: what is told when its cache has synced.
+	namespace string
+	synced    func(namespace string)
+}
+
+// whenSynced returns what to call when the cache has synced, or nil.
+func (s *sourceSettings[O]) whenSynced() func() {
+	if s.synced == nil {
+		return nil
+	}
+	return func() { s.synced(s.namespace) }
 }
 
 // WithFilter drops the events that do not pass all of the filters.

@@ -86,7 +86,7 @@ func attach[T, O Object](
 ) *Source {
 	m := c.manager
 	feeding := &informerSource[O]{
-		writes: m.writes, informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
+		writes: m.writes, synced: settings.whenSynced(), informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
 	}
 	source := &Source{}
 	m.setup.add(func(run *lifecycle.Run) (err error) {
@@ -122,7 +122,12 @@ func attachEach[T, O Object](
 		covered := func(request Request) bool { return informer.namespaces.has(request.Namespace) }
 		c.objects.covered.Store(&covered)
 	}
-	return &Source{stop: informer.each(func(namespace string, one cache.TypedSharedIndexInformer[O]) func() {
+	all := &Source{}
+	c.unsynced.add(all, informer.syncedIn)
+	settings.synced = c.unsynced.wake
+	all.stop = informer.each(func(namespace string, one cache.TypedSharedIndexInformer[O]) func() {
+		settings := settings
+		settings.namespace = namespace
 		source := attach(c, one, mapping, settings)
 		return func() {
 			source.Stop()
@@ -132,5 +137,6 @@ func attachEach[T, O Object](
 					causeOfStop("namespace %q of controller %q", namespace, c.name))
 			}
 		}
-	})}
+	})
+	return all
 }

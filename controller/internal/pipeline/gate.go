@@ -11,6 +11,9 @@ import (
 
 // Gate says whether the caches show enough for an item to be reconciled.
 type Gate interface {
+	// Unsynced reports whether the item has to wait until a cache is filled. If so, wake is called when that
+	// may be over.
+	Unsynced(item reconcile.Request, wake func()) (waits bool)
 	// Idle reports whether no item has anything to wait for.
 	Idle() bool
 	// Delay returns for how long an item is held back because it triggers itself. It is asked again when

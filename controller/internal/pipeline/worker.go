@@ -60,12 +60,21 @@ func (w *worker) next(ctx, items context.Context) bool {
 	return true
 }
 
+// askAgain is after what time an item asks again whether its caches are filled, although nothing has told it.
+const askAgain = time.Hour
+
 // passes reports whether an item that a worker has taken can be reconciled now. If not, it comes back to the
 // queue when the caches have caught up, or after the time that an item may take.
 func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 	gate := w.config.Gate
 	if gate == nil {
 		return true
+	}
+	park := &queue.Delay{}
+	wake := func() { w.queue.delays.Hasten(item.Key, park) }
+	if gate.Unsynced(item.Key, wake) {
+		w.queue.delays.SetDelay(item.Key, park, askAgain)
+		return false
 	}
 	if delay := gate.Delay(item.Key, item.Start); delay > 0 {
 		w.queue.delays.Set(item.Key, delay)
@@ -78,8 +87,7 @@ func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 	if gate.Doubts(item.Key) && !w.settles(items, item) {
 		return false
 	}
-	park := &queue.Delay{}
-	if !gate.Await(item.Key, func() { w.queue.delays.Hasten(item.Key, park) }) {
+	if !gate.Await(item.Key, wake) {
 		w.unpark(item)
 		return true
 	}
