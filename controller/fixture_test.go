@@ -40,7 +40,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{FakeControllerSource: fcache.NewFakeControllerSource()}
-	t.Cleanup(w.Shutdown)
+	t.Cleanup(func() { w.Broadcaster.Shutdown() }) // w.Shutdown would keep the lock, for which a late list waits for ever
 	return w
 }
 

@@ -10,6 +10,8 @@ import (
 type User struct {
 	// Kind is the kind of the objects.
 	Kind schema.GroupKind
+	// Type is the Go type of the objects; nil if it is not known.
+	Type reflect.Type
 	// Stated is nil if nothing was said of what the cache keeps; otherwise it must come with the
 	// first Add.
 	Stated *Settings
