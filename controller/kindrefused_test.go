@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -113,7 +114,9 @@ func TestC30WhatHasNoKnownKindIsRefusedAtTheSetUp(t *testing.T) {
 					m.AddScheme(test.scheme)
 				}
 				test.add(m, w)
-				err := m.Run(t.Context())
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				err := m.Run(ctx)
 				for _, want := range test.want {
 					if err == nil || !strings.Contains(err.Error(), want) {
 						t.Errorf("the error does not have %q:\n%v", want, err)
@@ -227,7 +230,11 @@ func TestC30ObjectsThatAreNotWhatTheSetUpSaysEndTheManager(t *testing.T) {
 				m := newManager(controller.ManagerOptions{})
 				test.add(m)
 				r := start(t, t.Context(), m)
-				<-r.done
+				select {
+				case <-r.done:
+				case <-time.After(time.Minute):
+					t.Fatal("the manager goes on")
+				}
 				for _, want := range test.want {
 					if r.err == nil || !strings.Contains(r.err.Error(), want) {
 						t.Errorf("the error does not have %q:\n%v", want, r.err)

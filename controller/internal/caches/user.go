@@ -3,6 +3,8 @@
 package caches
 
 import (
+	"reflect"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 

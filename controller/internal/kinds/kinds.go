@@ -28,8 +28,7 @@ func (s Schemes) Of(typ reflect.Type) (schema.GroupKind, error) {
 	if !ok {
 		return schema.GroupKind{}, fmt.Errorf("%s is no API type", typ)
 	}
-	switch object.(type) {
-	case *unstructured.Unstructured, *metav1.PartialObjectMetadata:
+	if ofAnyKind(typ.String()) {
 		return schema.GroupKind{}, fmt.Errorf("objects of any kind are %s: %s", typ, stateIt)
 	}
 	for _, scheme := range s {
@@ -50,6 +49,9 @@ func (s Schemes) Of(typ reflect.Type) (schema.GroupKind, error) {
 // *v1.ConfigMap, and the Go type. The name has no path of a package, so it can be that of another
 // type, which no scheme knows: see [Check]. The Go type is nil if several have the name.
 func (s Schemes) OfName(name string) (schema.GroupKind, reflect.Type, error) {
+	if ofAnyKind(name) {
+		return schema.GroupKind{}, nil, fmt.Errorf("objects of any kind are %s: %s", name, stateIt)
+	}
 	var found []schema.GroupKind
 	var types []reflect.Type
 	for _, scheme := range s {
@@ -77,6 +79,13 @@ func (s Schemes) OfName(name string) (schema.GroupKind, reflect.Type, error) {
 		return kind, nil, err
 	}
 	return kind, types[0], nil
+}
+
+// ofAnyKind reports whether the objects of a Go type can be of any kind. Some schemes have metadata
+// as a kind of its own.
+func ofAnyKind(name string) bool {
+	return name == reflect.TypeFor[*unstructured.Unstructured]().String() ||
+		name == reflect.TypeFor[*metav1.PartialObjectMetadata]().String()
 }
 
 const stateIt = "state the kind with controller.WithKind or InformerOptions.Kind"
