@@ -51,7 +51,7 @@ func (e *env) runOf(m *controller.Manager) {
 	(&controllerRun{Manager: m, done: make(chan struct{})}).start(e)
 }
 
-// apply makes a Deployment with an owner.
+// applyOwned makes a Deployment with a controlling owner.
 func (e *env) applyOwned(name, apiVersion, kind string, owner *v1beta1.Flunder) {
 	e.Helper()
 	labels := map[string]string{"app": name}
