@@ -177,11 +177,8 @@ func (i *informers) startFactories(ctx context.Context) {
 	}
 	for _, f := range factories {
 		for typ, informer := range f.start(ctx) {
-			kind, err := i.schemes().Of(typ)
-			if err != nil {
-				kind.Kind = typ.String() // nothing needs more than a name for it
-			}
-			i.set.Adopt(informer, kind)
+			kind, _ := i.schemes().Of(typ) // as long as only its lister is used, nothing needs the kind
+			i.set.Adopt(informer, kind, typ)
 		}
 	}
 }

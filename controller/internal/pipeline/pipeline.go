@@ -137,7 +137,7 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 		p.sources.leaveStalled(time.Now())
 		return err
 	}
-	logger.V(1).Info("Controller started", "workers", p.config.Workers)
+	logger.V(1).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
 	p.serving.Store(true)
 	defer p.serving.Store(false)
 	var lost context.Context
