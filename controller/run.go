@@ -45,7 +45,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 	defer stopMetrics()
 	// Calls with contexts from elsewhere may be part of items, which may have time to finish.
-	orphans, endOrphans := tree.Drain(root, nil, m.setup.hurried, m.setup.longestDrain())
+	orphans, endOrphans := tree.DrainFor(root, m.setup.hurried, m.setup.longestDrain)
 	endOrphans = sync.OnceFunc(endOrphans)
 	defer endOrphans()
 	m.transport.Begin(root, orphans)

@@ -37,6 +37,8 @@ type Cache struct {
 
 	ofProgram bool // the program itself reads it
 
+	late bool // it came when the manager ran already
+
 	feeding     feeding
 	versions    versions
 	transformer transformer
@@ -66,6 +68,9 @@ func (c *Cache) HasSyncedChecker() cache.DoneChecker {
 
 // Name returns the informer's name.
 func (c *Cache) Name() string { return c.name }
+
+// Late reports whether the cache came when the manager ran already.
+func (c *Cache) Late() bool { return c.late }
 
 // Unit returns the unit of work that runs the informer.
 func (c *Cache) Unit() *work.Unit { return c.unit }

@@ -55,7 +55,7 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 		return known, false, nil
 	}
 	c = s.newCache(informer, user.Kind.String())
-	c.stated = stated
+	c.stated, c.late = stated, user.Late
 	if stated != nil {
 		c.transformer.settings = *stated
 	}
@@ -71,9 +71,9 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 
 // Adopt adds an informer that its factory runs. kind is that of its objects, or zero if no scheme
 // knows their Go type: its name is the label then. It returns the Cache that the informer has already
-// if it was added before.
+// if it was added before. late says that it was asked of the factory only since the manager runs.
 func (s *Set) Adopt(
-	informer cache.SharedIndexInformer, kind schema.GroupKind, goType reflect.Type,
+	informer cache.SharedIndexInformer, kind schema.GroupKind, goType reflect.Type, late bool,
 ) *Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,7 @@ func (s *Set) Adopt(
 		}
 		c = s.newCache(informer, label)
 		c.objects.kind, c.objects.goType = kind, goType
-		c.adopted = true
+		c.adopted, c.late = true, late
 		c.noteEvents()
 		s.keep(c)
 	}

@@ -19,6 +19,8 @@ type User struct {
 	Stated *Settings
 	// Alone says that the informer is of no factory that the manager needs to know.
 	Alone bool
+	// Late says that it uses the cache only since the manager runs.
+	Late bool
 	// Program says that the program itself reads the cache.
 	Program bool
 }

@@ -27,6 +27,8 @@ type Pipeline struct {
 	session atomic.Pointer[Queue] // the queue of the session; nil when none runs
 	left    atomic.Int64          // the number of items that waited when the last session ended
 	serving atomic.Bool
+	patient atomic.Bool // a session that cannot start goes on trying
+	waiting waiting
 }
 
 // New makes a pipeline.
@@ -102,19 +104,6 @@ func (p *Pipeline) Backlog(now time.Time) Backlog {
 	return Backlog{Depth: queue.Len(), Oldest: oldest, Waited: waited}
 }
 
-// Warm waits until the sources' caches are full. A stand-by does that before it campaigns.
-func (p *Pipeline) Warm(ctx context.Context) error {
-	caches := append(p.config.Caches(ctx), p.sources.caches()...)
-	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, nil))
-}
-
-func (p *Pipeline) notStarted(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("controller %q was not started: %w", p.config.Name, err)
-}
-
 // Run is one session: it starts the sources, waits for their caches, and reconciles until ctx ends.
 // needed is the term that the items' writes need, whose context ctx is; nil if they need none.
 // Items in flight at the end may have the drain timeout to finish, unless hurry is closed or the
@@ -137,7 +126,8 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 		p.sources.leaveStalled(time.Now())
 		return err
 	}
-	logger.V(1).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
+	p.patient.Store(true)
+	logger.V(p.waiting.levelOfStart()).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
 	p.serving.Store(true)
 	defer p.serving.Store(false)
 	var lost context.Context
@@ -153,13 +143,14 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 // feed starts the sources of a session and waits until its queue was told of all that is in their
 // caches.
 func (p *Pipeline) feed(ctx context.Context, queue *Queue) error {
-	caches := p.config.Caches(ctx)
-	feeds, err := p.sources.begin(func(source Source) (Feed, error) { return source.Start(ctx, queue) })
+	p.config.Caches(ctx) // returns when the factories have told what was asked of them
+	err := p.sources.begin(func(source Source) (Feed, error) { return source.Start(ctx, queue) })
 	if err != nil {
 		return fmt.Errorf("controller %q: %w", p.config.Name, err)
 	}
-	caches = append(caches, p.sources.caches()...)
-	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, feeds))
+	return p.await(ctx, func() ([]Cache, []Feed) {
+		return p.neededCaches(ctx), p.sources.feedsOf(p.isNeeded)
+	})
 }
 
 // work runs workers like the given one until ctx ends and they have returned.
