@@ -136,19 +136,25 @@ func (s *setup) removeController(c *controllerRunner) {
 	s.noteDrains()
 }
 
-// begin marks the set-up as begun, and returns the mistakes in it. A manager runs once: its
-// informers cannot be started again.
-func (s *setup) begin(run *lifecycle.Run, more error) error {
+// begin marks the set-up as begun, and returns what was added so far, with the informers, or the
+// mistakes in it. What is added from then on starts beside that. A manager runs once: its informers
+// cannot be started again.
+func (s *setup) begin(run *lifecycle.Run, informers *informers) (*lifecycle.Plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.run != nil {
-		return errors.New("this manager has run already: make a new one, with new informers")
+		return nil, errors.New("this manager has run already: make a new one, with new informers")
 	}
 	s.run = run
-	if err := errors.Join(append(s.mistakes, more)...); err != nil {
-		return fmt.Errorf("the manager was not set up right, nothing was started: %w", err)
+	if err := errors.Join(append(s.mistakes, informers.set.StartedElsewhere())...); err != nil {
+		return nil, fmt.Errorf("the manager was not set up right, nothing was started: %w", err)
 	}
-	return nil
+	plan := s.plan()
+	runners, _ := informers.all()
+	for _, runner := range runners {
+		plan.Add(lifecycle.Informers, runner)
+	}
+	return plan, nil
 }
 
 // spawn starts a runner beside others, in a run that has begun.
@@ -236,10 +242,8 @@ func (s *setup) inTerm() []leading.Worker {
 	return workers
 }
 
-// plan returns what runs on every replica.
+// plan returns what runs on every replica. s.mu must be held.
 func (s *setup) plan() *lifecycle.Plan {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	plan := &lifecycle.Plan{}
 	for _, r := range s.runnables {
 		if !r.inTerm {

@@ -55,7 +55,8 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 		return known, false, nil
 	}
 	c = s.newCache(informer, user.Kind.String())
-	c.stated, c.late = stated, user.Late
+	c.stated = stated
+	c.late = user.Late
 	if stated != nil {
 		c.transformer.settings = *stated
 	}
@@ -84,8 +85,10 @@ func (s *Set) Adopt(
 			label = goType.String()
 		}
 		c = s.newCache(informer, label)
-		c.objects.kind, c.objects.goType = kind, goType
-		c.adopted, c.late = true, late
+		c.objects.kind = kind
+		c.objects.goType = goType
+		c.adopted = true
+		c.late = late
 		c.noteEvents()
 		s.keep(c)
 	}

@@ -27,12 +27,16 @@ type Pipeline struct {
 	session atomic.Pointer[Queue] // the queue of the session; nil when none runs
 	left    atomic.Int64          // the number of items that waited when the last session ended
 	serving atomic.Bool
-	patient atomic.Bool // a session that cannot start goes on trying
-	waiting waiting
+	starter starter
 }
 
 // New makes a pipeline.
-func New(config Config) *Pipeline { return &Pipeline{config: config} }
+func New(config Config) *Pipeline {
+	p := &Pipeline{config: config}
+	p.starter.config = &p.config
+	p.starter.sources = &p.sources
+	return p
+}
 
 // Config returns what does not change.
 func (p *Pipeline) Config() *Config { return &p.config }
@@ -104,6 +108,19 @@ func (p *Pipeline) Backlog(now time.Time) Backlog {
 	return Backlog{Depth: queue.Len(), Oldest: oldest, Waited: waited}
 }
 
+// GoOnTrying makes sessions that cannot start go on trying, because others must not end with them. A
+// pipeline of which a session has started does so too. Otherwise the session fails after the sync
+// timeout.
+func (p *Pipeline) GoOnTrying() { p.starter.patient.Store(true) }
+
+// Warm waits until the sources' caches are full. A stand-by does that before it campaigns. It does not
+// campaign later because of a pipeline that was added only since it runs.
+func (p *Pipeline) Warm(ctx context.Context) error { return p.starter.warm(ctx) }
+
+// Waits returns what keeps a session from starting; nil if none waits. overdue reports whether it has
+// waited for longer than the sync timeout.
+func (p *Pipeline) Waits() (why error, overdue bool) { return p.starter.waits() }
+
 // Run is one session: it starts the sources, waits for their caches, and reconciles until ctx ends.
 // needed is the term that the items' writes need, whose context ctx is; nil if they need none.
 // Items in flight at the end may have the drain timeout to finish, unless hurry is closed or the
@@ -126,8 +143,7 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 		p.sources.leaveStalled(time.Now())
 		return err
 	}
-	p.patient.Store(true)
-	logger.V(p.waiting.levelOfStart()).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
+	logger.V(p.starter.begun()).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
 	p.serving.Store(true)
 	defer p.serving.Store(false)
 	var lost context.Context
@@ -148,9 +164,7 @@ func (p *Pipeline) feed(ctx context.Context, queue *Queue) error {
 	if err != nil {
 		return fmt.Errorf("controller %q: %w", p.config.Name, err)
 	}
-	return p.await(ctx, func() ([]Cache, []Feed) {
-		return p.neededCaches(ctx), p.sources.feedsOf(p.isNeeded)
-	})
+	return p.starter.awaitFeeds(ctx)
 }
 
 // work runs workers like the given one until ctx ends and they have returned.

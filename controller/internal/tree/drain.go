@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -55,16 +54,17 @@ func drainFor(
 	if ctx.Err() != nil {
 		d.rootEnds(context.Cause(ctx)) // now, and not when the goroutine runs
 	}
-	var waiting sync.WaitGroup
-	waiting.Go(func() {
-		if wait(ctx.Done(), d.done) {
-			cancel(d.wait(context.Cause(ctx)))
-		}
+	waited := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(waited)
+		cancel(d.wait(context.Cause(ctx)))
 	})
 	return draining, func() {
 		forget()
 		close(d.done)
-		waiting.Wait()
+		if !stop() {
+			<-waited
+		}
 		cancel(cmp.Or(context.Cause(ctx), error(cause.Shutdown)))
 	}
 }
@@ -114,14 +114,4 @@ func cutShort(why error) error {
 		return why
 	}
 	return cause.Shutdown.With(fmt.Errorf("%w: %w", ErrDrainCutShort, why))
-}
-
-// wait waits for the first of two channels, and reports whether it was event.
-func wait(event, done <-chan struct{}) bool {
-	select {
-	case <-event:
-		return true
-	case <-done:
-		return false
-	}
 }
