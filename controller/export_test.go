@@ -62,3 +62,10 @@ func (c *Controller[T]) KnownSources() int {
 	defer c.mu.Unlock()
 	return len(c.sources)
 }
+
+// Begun reports whether Run has begun.
+func (m *Manager) Begun() bool {
+	m.setup.mu.Lock()
+	defer m.setup.mu.Unlock()
+	return m.setup.run != nil
+}

@@ -23,6 +23,9 @@ func (m *Manager) Healthy() error {
 // started; use it for a readiness probe. A controller that waits for leadership counts as ready
 // when its caches have synced, so that replicas that do not lead are ready too.
 //
+// The error names each controller that waits for its caches, and what is missing. A controller that was
+// added to a running manager and cannot start is not ready until it has started or is stopped.
+//
 // Ready returns an error that names each cache which does not hold what the API server has: its list
 // or watch has failed for more than ten seconds, or at all for an error that does not pass by itself,
 // such as a missing permission; or the transform has failed for one of its objects. It is safe for
@@ -34,19 +37,28 @@ func (m *Manager) Ready() error {
 // started returns an error unless all controllers have started.
 func (m *Manager) started() error {
 	all := m.setup.all()
+	if m.hasEnded() {
+		return notReady(0, len(all), nil)
+	}
 	ready := 0
+	var why []error
 	for _, c := range all {
-		if c.inTerm && m.leader.Warm() || !c.inTerm && c.Serving() {
+		waits, overdue := c.Waits()
+		if c.inTerm && m.leader.Warm() && !overdue || !c.inTerm && c.Serving() {
 			ready++
+		} else if waits != nil {
+			why = append(why, waits)
 		}
 	}
-	if m.hasEnded() {
-		ready = 0
+	return notReady(ready, len(all), why)
+}
+
+func notReady(ready, all int, why []error) error {
+	if ready == all {
+		return nil
 	}
-	if ready < len(all) {
-		return fmt.Errorf("%d of %d controllers are ready", ready, len(all))
-	}
-	return nil
+	err := fmt.Errorf("%d of %d controllers are ready", ready, all)
+	return errors.Join(append([]error{err}, why...)...)
 }
 
 func (m *Manager) hasEnded() bool {

@@ -5,10 +5,8 @@ package controller
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
@@ -47,11 +45,11 @@ func (m *Manager) useInformer(
 	if informer == nil {
 		return nil, errors.New("the informer is nil: pass one from a generated informer factory")
 	}
-	kind, err := m.kindOfUntyped(informer, &options)
+	kind, goType, err := m.kindOfUntyped(informer, &options)
 	if err != nil {
 		return nil, err
 	}
-	user := userOf(informer, kind)
+	user := userOf(informer, kind, goType)
 	user.Program = true
 	if stated := options.settings(); stated != nil {
 		user.Stated = stated
@@ -73,23 +71,4 @@ func (i *Informer) Stop() {
 			i.stop()
 		}
 	})
-}
-
-// kindOfUntyped returns the kind of the objects of an informer whose Go type is known by its name
-// only.
-func (m *Manager) kindOfUntyped(
-	informer cache.SharedIndexInformer, options *InformerOptions,
-) (schema.GroupKind, error) {
-	if !options.Kind.Empty() {
-		return options.Kind, nil
-	}
-	if kind := statedKind(informer); !kind.Empty() {
-		return kind, nil
-	}
-	name := informer.HasSyncedChecker().Name()
-	kind, err := m.schemes.all().OfName(name[strings.LastIndex(name, "*"):])
-	if err != nil {
-		return kind, fmt.Errorf("%s: the kind of its objects is not known: %w", name, err)
-	}
-	return kind, nil
 }

@@ -62,6 +62,7 @@ func (r *informerRunner) Run(ctx context.Context) error { return r.part.Run(ctx,
 func (i *informers) use(
 	informer cache.SharedIndexInformer, user caches.User, run *lifecycle.Run,
 ) (*caches.Cache, error) {
+	user.Late = run != nil
 	c, added, err := i.set.Add(informer, user)
 	if err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (i *informers) Unit() *work.Unit { return i.unit }
 func (i *informers) Run(ctx context.Context) error {
 	defer i.shutDown()
 	for first := true; ; first = false {
-		i.startFactories(ctx)
+		i.startFactories(ctx, !first)
 		if err := strangers(i.set.Strangers()); err != nil && ctx.Err() == nil {
 			return err
 		}
@@ -168,7 +169,8 @@ func (i *informers) Run(ctx context.Context) error {
 	}
 }
 
-func (i *informers) startFactories(ctx context.Context) {
+// startFactories starts what was asked of the factories: late after the start of the manager.
+func (i *informers) startFactories(ctx context.Context, late bool) {
 	runners, factories := i.all()
 	for _, runner := range runners {
 		if len(factories) > 0 && !runner.alone {
@@ -177,11 +179,8 @@ func (i *informers) startFactories(ctx context.Context) {
 	}
 	for _, f := range factories {
 		for typ, informer := range f.start(ctx) {
-			kind, err := i.schemes().Of(typ)
-			if err != nil {
-				kind.Kind = typ.String() // nothing needs more than a name for it
-			}
-			i.set.Adopt(informer, kind)
+			kind, _ := i.schemes().Of(typ) // as long as only its lister is used, nothing needs the kind
+			i.set.Adopt(informer, kind, typ, late)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -293,6 +294,48 @@ func TestRunDoesNotBeginWhileSomethingIsAdded(t *testing.T) {
 	if newManager(controller.ManagerOptions{}).MayBeginWhileAdding() {
 		t.Error("Run may begin")
 	}
+}
+
+// adding is a context that calls add when it is asked whether it has ended.
+type adding struct {
+	context.Context
+	add func()
+}
+
+func (a adding) Err() error {
+	a.add()
+	return a.Context.Err()
+}
+
+// TestC29WhatIsAddedWhileRunStartsRunsOnce and not both as a part of the plan and beside it.
+func TestC29WhatIsAddedWhileRunStartsRunsOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		m := newManager(controller.ManagerOptions{})
+		var added, runs atomic.Int32
+		var c *controller.Controller[*configMapType]
+		ctx, end := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() {
+			done <- m.Run(adding{ctx, func() {
+				if !m.Begun() || added.Add(1) > 1 {
+					return
+				}
+				c = controller.New(m, "c", w.informer(), nothing, controller.Options{})
+				m.AddRunnable("r", func(context.Context) error { runs.Add(1); return nil })
+			}})
+		}()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if c == nil || c.Stats().Done != 1 || runs.Load() != 1 || m.Ready() != nil {
+			t.Errorf("the runnable ran %d times; %v", runs.Load(), m.Ready())
+		}
+		end()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestMainRunsWhatItsSetUpAddsUntilTheEnd is Main without a process and its signals.

@@ -9,8 +9,10 @@ import (
 
 // ManagerOptions configures a [Manager]. The zero value works.
 type ManagerOptions struct {
-	// SyncTimeout limits the wait for a controller's caches to sync. When it is over, Run ends with
-	// the last list or watch error of each cache that has not synced. Default: one minute.
+	// SyncTimeout limits the wait for a controller's caches to sync at the start. When it is over, Run
+	// ends with the last list or watch error of each cache that has not synced. A controller that was
+	// added after Run has begun, or has started before, goes on trying: the errors are logged when the
+	// time is over and then once a minute, and [Manager.Ready] has them. Default: one minute.
 	SyncTimeout time.Duration
 
 	// ShutdownTimeout limits how long Run waits, after it has ended the contexts, for everything to

@@ -16,7 +16,8 @@ import (
 // drop events. name identifies the controller in logs, metrics and reports, and must be unique in
 // the manager.
 //
-// If Run has begun, the controller starts at once, in a term of leadership if it needs one.
+// If Run has begun, the controller starts at once, in a term of leadership if it needs one. If its
+// caches do not sync, it goes on trying, and the others do not notice: see ManagerOptions.SyncTimeout.
 // [Controller.Stop] ends it alone. Mistakes in the arguments are returned by [Manager.Run], all at
 // once and before it starts anything; a mistake after Run has begun ends the run. New is safe for
 // concurrent use.

@@ -135,6 +135,12 @@ func TestC21ACallWithAContextFromElsewhereEndsWithTheManagerAndIsToldOnce(t *tes
 // TestC21ACallWithAContextFromElsewhereMayBePartOfADrain has two items in flight at the end: the call of
 // one is answered in time, and that of the other is not.
 func TestC21ACallWithAContextFromElsewhereMayBePartOfADrain(t *testing.T) {
+	for name, late := range map[string]bool{"of a controller": false, "of a late controller": true} {
+		t.Run(name, func(t *testing.T) { testOrphansOfADrain(t, late) })
+	}
+}
+
+func testOrphansOfADrain(t *testing.T, late bool) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a", "b")
@@ -145,15 +151,22 @@ func TestC21ACallWithAContextFromElsewhereMayBePartOfADrain(t *testing.T) {
 			case <-req.Context().Done():
 				return nil, req.Context().Err()
 			}
-		})}, controller.ManagerOptions{DrainTimeout: 10 * time.Second})
+		})}, controller.ManagerOptions{})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		answered, cut := make(chan error, 1), make(chan error, 1)
+		var r *running
+		if late {
+			r = start(t, t.Context(), m)
+			synctest.Wait()
+		}
 		controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			_, err := client.CoreV1().ConfigMaps("default").Get(elsewhere(), cm.Name, metav1.GetOptions{})
 			map[string]chan error{"a": answered, "b": cut}[cm.Name] <- err
 			return controller.Result{}, nil
-		}, controller.Options{Workers: 2})
-		r := start(t, t.Context(), m)
+		}, controller.Options{Workers: 2, DrainTimeout: 10 * time.Second})
+		if !late {
+			r = start(t, t.Context(), m)
+		}
 		time.Sleep(time.Second)
 		end := time.Now()
 		if err := r.end(nil); err != nil || time.Since(end) != 10*time.Second {

@@ -34,7 +34,8 @@ func (m *Manager) Run(ctx context.Context) error {
 	root, end, release := tree.New(m.observers.context(withEndsDemoted(ctx)))
 	defer release()
 	run := lifecycle.NewRun(&m.units, m.options.StragglerStacks, end)
-	if err := m.setup.begin(run, m.informers.set.StartedElsewhere()); err != nil {
+	plan, err := m.setup.begin(run, m.informers)
+	if err != nil {
 		return err
 	}
 	m.transport.SetWorkers(m.setup.workers())
@@ -45,12 +46,12 @@ func (m *Manager) Run(ctx context.Context) error {
 	}
 	defer stopMetrics()
 	// Calls with contexts from elsewhere may be part of items, which may have time to finish.
-	orphans, endOrphans := tree.Drain(root, nil, m.setup.hurried, m.setup.longestDrain())
+	orphans, endOrphans := tree.DrainFor(root, m.setup.hurried, m.setup.longestDrain)
 	endOrphans = sync.OnceFunc(endOrphans)
 	defer endOrphans()
 	m.transport.Begin(root, orphans)
 
-	plan := m.plan(run)
+	m.complete(plan, run)
 	plan.Worked = endOrphans
 	took, _ := run.Execute(root, plan)
 	if err := m.informers.set.Mutated(time.Now()); err != nil && run.Failures() == nil {
@@ -64,13 +65,8 @@ func (m *Manager) Run(ctx context.Context) error {
 	return run.Failures()
 }
 
-// plan returns all that runs.
-func (m *Manager) plan(run *lifecycle.Run) *lifecycle.Plan {
-	plan := m.setup.plan()
-	runners, _ := m.informers.all()
-	for _, informer := range runners {
-		plan.Add(lifecycle.Informers, informer)
-	}
+// complete adds to a plan what every manager runs.
+func (m *Manager) complete(plan *lifecycle.Plan, run *lifecycle.Run) {
 	plan.Add(lifecycle.Informers, m.informers)
 	plan.Add(lifecycle.Informers, m.monitor())
 	if m.leader != nil {
@@ -79,7 +75,6 @@ func (m *Manager) plan(run *lifecycle.Run) *lifecycle.Plan {
 	}
 	plan.Flush = m.options.Telemetry.flush
 	plan.ShutdownTimeout = m.options.ShutdownTimeout
-	return plan
 }
 
 // withEndsDemoted returns a context whose logger writes an error that only says that the framework

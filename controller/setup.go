@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/group"
@@ -25,6 +26,8 @@ type setup struct {
 	hurried     chan struct{}   // is closed when drains are to be cut short
 	run         *lifecycle.Run  // nil before Run
 	leader      *leading.Leader // nil without leader election
+
+	longest atomic.Int64 // the longest drain of any controller: see longestDrain
 }
 
 // mistake keeps an error for Run, so that a set-up reads without error checks and still nothing
@@ -63,7 +66,7 @@ func (s *setup) addRunnable(r *runnable) {
 	s.add(func(run *lifecycle.Run) error {
 		for _, other := range s.runnables {
 			if other.name == r.name {
-				return fmt.Errorf("there are two runnables named %q: give each its own name", r.name)
+				return sameName("runnables", r.name, other.part)
 			}
 		}
 		s.runnables = append(s.runnables, r)
@@ -77,17 +80,29 @@ func (s *setup) addController(c *controllerRunner) (ok bool) {
 	return s.add(func(run *lifecycle.Run) error {
 		for _, other := range s.controllers {
 			if other.name() == c.name() {
-				return fmt.Errorf(
-					"there are two controllers named %q: give each its own name", c.name())
+				return sameName("controllers", c.name(), other.part)
 			}
 		}
 		s.controllers = append(s.controllers, c)
+		s.noteDrains()
+		if run != nil {
+			c.GoOnTrying()
+		}
 		if s.isHurried() {
 			c.part.Hurry()
 		}
 		start(run, s.leader, lifecycle.Workers, c, c.inTerm)
 		return nil
 	})
+}
+
+// sameName is the error for a name that is taken. earlier is the part that has the name already.
+func sameName(of, name string, earlier *lifecycle.Part) error {
+	if earlier.Stopping() {
+		return fmt.Errorf("there are two %s named %q: the earlier one was told to stop and has not returned yet, "+
+			"so wait for its Stopped() before you use the name again", of, name)
+	}
+	return fmt.Errorf("there are two %s named %q: give each its own name", of, name)
 }
 
 // joiner is a part of a manager that runs for the whole run or in terms.
@@ -118,21 +133,28 @@ func (s *setup) removeController(c *controllerRunner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.controllers = slices.DeleteFunc(s.controllers, func(other *controllerRunner) bool { return other == c })
+	s.noteDrains()
 }
 
-// begin marks the set-up as begun, and returns the mistakes in it. A manager runs once: its
-// informers cannot be started again.
-func (s *setup) begin(run *lifecycle.Run, more error) error {
+// begin marks the set-up as begun, and returns what was added so far, with the informers, or the
+// mistakes in it. What is added from then on starts beside that. A manager runs once: its informers
+// cannot be started again.
+func (s *setup) begin(run *lifecycle.Run, informers *informers) (*lifecycle.Plan, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.run != nil {
-		return errors.New("this manager has run already: make a new one, with new informers")
+		return nil, errors.New("this manager has run already: make a new one, with new informers")
 	}
 	s.run = run
-	if err := errors.Join(append(s.mistakes, more)...); err != nil {
-		return fmt.Errorf("the manager was not set up right, nothing was started: %w", err)
+	if err := errors.Join(append(s.mistakes, informers.set.StartedElsewhere())...); err != nil {
+		return nil, fmt.Errorf("the manager was not set up right, nothing was started: %w", err)
 	}
-	return nil
+	plan := s.plan()
+	runners, _ := informers.all()
+	for _, runner := range runners {
+		plan.Add(lifecycle.Informers, runner)
+	}
+	return plan, nil
 }
 
 // spawn starts a runner beside others, in a run that has begun.
@@ -180,13 +202,17 @@ func (s *setup) isHurried() bool {
 	}
 }
 
-// longestDrain returns the longest time that items of any controller have at the end.
-func (s *setup) longestDrain() time.Duration {
+// longestDrain returns the longest time that items of any controller have at the end. It takes no
+// lock, because it is asked for in the instant of the end.
+func (s *setup) longestDrain() time.Duration { return time.Duration(s.longest.Load()) }
+
+// noteDrains notes what longestDrain returns. s.mu must be held.
+func (s *setup) noteDrains() {
 	var longest time.Duration
-	for _, c := range s.all() {
+	for _, c := range s.controllers {
 		longest = max(longest, c.Config().DrainTimeout)
 	}
-	return longest
+	s.longest.Store(int64(longest))
 }
 
 // workers returns the number of objects that can be reconciled at the same time.
@@ -216,10 +242,8 @@ func (s *setup) inTerm() []leading.Worker {
 	return workers
 }
 
-// plan returns what runs on every replica.
+// plan returns what runs on every replica. s.mu must be held.
 func (s *setup) plan() *lifecycle.Plan {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	plan := &lifecycle.Plan{}
 	for _, r := range s.runnables {
 		if !r.inTerm {

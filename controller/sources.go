@@ -5,6 +5,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,8 +90,9 @@ func attach[T, O Object](
 		writes: m.writes, synced: settings.whenSynced(), informer: informer, mapping: mapping, filters: settings.filters, all: c.objects.requests,
 	}
 	source := &Source{}
+	user := userOf(informer, *settings.kind, reflect.TypeFor[O]())
 	m.setup.add(func(run *lifecycle.Run) (err error) {
-		if feeding.cache, err = m.informers.use(informer, userOf(informer, *settings.kind), run); err != nil {
+		if feeding.cache, err = m.informers.use(informer, user, run); err != nil {
 			return fmt.Errorf("controller %q: %w", c.name, err)
 		}
 		if err := c.pipeline.AddSource(feeding); err != nil {

@@ -3,6 +3,8 @@
 package controller
 
 import (
+	"reflect"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
@@ -42,8 +44,10 @@ func (s *standalone[O]) informerOptions() *InformerOptions { return s.options }
 type informerWithOptions interface{ informerOptions() *InformerOptions }
 
 // userOf returns what a source says of its informer.
-func userOf(informer cache.SharedIndexInformer, kind schema.GroupKind) caches.User {
-	user := caches.User{Kind: kind}
+func userOf(
+	informer cache.SharedIndexInformer, kind schema.GroupKind, goType reflect.Type,
+) caches.User {
+	user := caches.User{Kind: kind, Type: goType}
 	if own, ok := informer.(informerWithOptions); ok {
 		user.Alone = true
 		user.Stated = own.informerOptions().settings()

@@ -7,7 +7,6 @@ package children
 import (
 	"context"
 	"strconv"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -33,9 +32,6 @@ const (
 	fieldManager = "children-example"
 	ownerIndex   = "owner"
 )
-
-// soon is when a ConfigMap is looked at again whose Secrets are not in the cache yet.
-const soon = 100 * time.Millisecond
 
 type reconciler struct {
 	client  coreclient.ConfigMapsGetter
@@ -94,10 +90,6 @@ func addNamespaces(m *controller.Manager, client metadata.Interface, namespaces 
 
 // reconcile writes the number of Secrets, if it is not there already.
 func (r *reconciler) reconcile(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
-	// In a namespace that was added a moment ago the ConfigMaps may be in the cache before the Secrets.
-	if !r.secrets.HasSynced() {
-		return controller.Result{RequeueAfter: soon}, nil
-	}
 	owned, err := r.secrets.GetIndexer().ByIndex(ownerIndex, string(cm.UID))
 	if err != nil {
 		return controller.Result{}, err

@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
@@ -22,9 +21,11 @@ import (
 // Cache is an informer that the manager runs, and the state of its cache.
 type Cache struct {
 	cache.SharedIndexInformer
-	name string
-	kind schema.GroupKind // of the objects
-	unit *work.Unit
+	name  string
+	label string
+	unit  *work.Unit
+
+	objects objects
 
 	running chan struct{} // is closed when the manager begins to run it
 
@@ -39,6 +40,8 @@ type Cache struct {
 	selection atomic.Pointer[Selection] // nil: not known yet
 	followers atomic.Int64              // what tells of the cache's events
 
+	late bool // it came when the manager ran already
+
 	feeding     feeding
 	versions    versions
 	transformer transformer
@@ -47,11 +50,12 @@ type Cache struct {
 	counts      [4]atomic.Int64                        // by the index in Reasons
 }
 
-func newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
+func newCache(informer cache.SharedIndexInformer, label string) *Cache {
 	c := &Cache{
-		SharedIndexInformer: informer, kind: kind, name: "informer of " + kind.String(),
+		SharedIndexInformer: informer, label: label, name: "informer of " + label,
 		running: make(chan struct{}),
 	}
+	c.objects.name = c.name
 	c.unit = &work.Unit{Kind: report.Informer, Owner: c.name, Streams: &work.Streams{}}
 	return c
 }
@@ -65,20 +69,22 @@ func (c *Cache) HasSyncedChecker() cache.DoneChecker {
 	return c.SharedIndexInformer.HasSyncedChecker()
 }
 
-// Kind returns the kind of the objects.
-func (c *Cache) Kind() schema.GroupKind { return c.kind }
-
 // Name returns the informer's name.
 func (c *Cache) Name() string { return c.name }
+
+// Late reports whether the cache came when the manager ran already.
+func (c *Cache) Late() bool { return c.late }
 
 // Unit returns the unit of work that runs the informer.
 func (c *Cache) Unit() *work.Unit { return c.unit }
 
-// Run runs the informer until ctx ends.
+// Run runs the informer until ctx ends. It fails if an object is not what the set-up says.
 func (c *Cache) Run(ctx context.Context) error {
 	close(c.running)
 	c.transformer.logTo(ctx)
-	c.RunWithContext(ctx)
+	if err := c.objects.run(ctx, c.SharedIndexInformer); err != nil {
+		return err
+	}
 	if ctx.Err() == nil {
 		return c.elsewhere()
 	}
@@ -115,7 +121,7 @@ func (c *Cache) AwaitStart(ctx context.Context, gone <-chan struct{}) {
 }
 
 // Label returns the name of the cache in metrics: the kind of its objects.
-func (c *Cache) Label() string { return c.kind.String() }
+func (c *Cache) Label() string { return c.label }
 
 // Age returns for how long the API server has sent nothing for the cache. It is negative before the
 // API server has sent anything.

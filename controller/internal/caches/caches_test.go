@@ -12,7 +12,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -20,7 +19,7 @@ import (
 
 func newTestCache() *Cache {
 	return newCache(cache.NewSharedIndexInformer(&cache.ListWatch{}, &corev1.ConfigMap{}, 0, cache.Indexers{}),
-		schema.GroupKind{Kind: "ConfigMap"})
+		"ConfigMap")
 }
 
 func TestACacheThatIsNotFullBecauseOfItsTransformSaysSo(t *testing.T) {

@@ -20,7 +20,9 @@ func (c *Cache) Selection(factories *work.Streams) *Selection {
 		streams = factories
 	}
 	for collection := range streams.Collections() {
-		if selection := parseSelection(collection); selection != nil && (!c.adopted || isOf(selection.Resource, c.kind)) {
+		selection := parseSelection(collection)
+		kind, _ := c.objects.known()
+		if selection != nil && (!c.adopted || isOf(selection.Resource, kind)) {
 			c.selection.Store(selection)
 			return selection
 		}
@@ -62,14 +64,20 @@ func (s *Set) OfKind(kind schema.GroupKind) []*Cache {
 		return known
 	}
 	var all []*Cache
+	whole := true
 	for _, c := range s.ordered {
-		if c.kind == kind {
+		switch its, ok := c.objects.known(); {
+		case !ok:
+			whole = false // the first object will tell
+		case its == kind:
 			all = append(all, c)
 		}
 	}
-	if s.ofKind == nil {
-		s.ofKind = map[schema.GroupKind][]*Cache{}
+	if whole {
+		if s.ofKind == nil {
+			s.ofKind = map[schema.GroupKind][]*Cache{}
+		}
+		s.ofKind[kind] = all
 	}
-	s.ofKind[kind] = all
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -32,9 +33,15 @@ type Monitor struct {
 	// not begun, so that the race detector finds only what changes an object at the same time.
 	Order func()
 
-	outages map[string]*outage // by name
-	again   Again              // for what stalls
+	outages map[fed]*outage
+	again   Again // for what stalls
 	twice   twice
+}
+
+// fed is what is fed: a cache, or a collection of a factory. Several caches may have one name.
+type fed struct {
+	cache      *Cache // nil for a collection
+	collection string
 }
 
 // outage is an outage that was told.
@@ -51,7 +58,7 @@ func (m *Monitor) Unit() *work.Unit {
 
 // Run looks at the caches until ctx ends. Its error names an object that was changed in the cache.
 func (m *Monitor) Run(ctx context.Context) error {
-	m.outages = map[string]*outage{}
+	m.outages = map[fed]*outage{}
 	period := checkPeriod
 	if m.Set.DetectMutations {
 		period = mutationsPeriod
@@ -77,16 +84,18 @@ func (m *Monitor) check(ctx context.Context, now time.Time) {
 	for _, known := range m.outages {
 		known.going = false
 	}
-	for _, c := range m.Set.All() {
+	all := m.Set.All()
+	for _, c := range all {
 		for _, o := range c.outages(now) {
-			m.goesOn(ctx, now, o)
+			m.goesOn(ctx, now, fed{cache: c}, o)
 		}
 		checkVersion(ctx, c)
 	}
 	for _, o := range factoryOutages(m.Factories, now) {
-		m.goesOn(ctx, now, o)
+		m.goesOn(ctx, now, fed{collection: o.Name}, o)
 	}
-	m.twice.check(ctx, m.Set.All())
+	m.twice.check(ctx, all)
+	m.forgetGone(all)
 	m.tellEnds(ctx, now)
 	if err := m.Stalled(); err != nil {
 		if due, _ := m.again.Due("stalled", now); due {
@@ -118,11 +127,11 @@ func BrokenFactories(streams *work.Streams, now time.Time) error {
 }
 
 // goesOn tells of an outage that goes on, when it is time to.
-func (m *Monitor) goesOn(ctx context.Context, now time.Time, o Outage) {
-	known := m.outages[o.Name]
+func (m *Monitor) goesOn(ctx context.Context, now time.Time, what fed, o Outage) {
+	known := m.outages[what]
 	if known == nil {
 		known = &outage{}
-		m.outages[o.Name] = known
+		m.outages[what] = known
 	}
 	known.Outage = o
 	known.going = true
@@ -134,13 +143,22 @@ func (m *Monitor) goesOn(ctx context.Context, now time.Time, o Outage) {
 		"for", now.Sub(o.Since).Round(time.Second).String())
 }
 
+// forgetGone forgets the outages of caches that have ended: these are not fed again.
+func (m *Monitor) forgetGone(all []*Cache) {
+	for what := range m.outages {
+		if what.cache != nil && !slices.Contains(all, what.cache) {
+			delete(m.outages, what)
+		}
+	}
+}
+
 // tellEnds tells of the outages that are over, if they were told.
 func (m *Monitor) tellEnds(ctx context.Context, now time.Time) {
-	for name, known := range m.outages {
+	for what, known := range m.outages {
 		if known.going {
 			continue
 		}
-		delete(m.outages, name)
+		delete(m.outages, what)
 		if known.told.IsZero() {
 			continue
 		}
@@ -148,7 +166,7 @@ func (m *Monitor) tellEnds(ctx context.Context, now time.Time) {
 		if !known.Last.IsZero() {
 			end = known.Last
 		}
-		klog.FromContext(ctx).Info("A cache is fed again", "informer", name,
+		klog.FromContext(ctx).Info("A cache is fed again", "informer", known.Name,
 			"after", end.Sub(known.Since).Round(time.Second).String())
 	}
 }

@@ -5,6 +5,7 @@ package caches
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -51,34 +52,47 @@ func (s *Set) Add(informer cache.SharedIndexInformer, user User) (c *Cache, adde
 				"%s has been added already, without these options: call AddInformer before "+
 					"anything else uses it", known.name)
 		}
-		if user.Kind != known.kind {
-			return nil, false, fmt.Errorf("%s was added already, and has no %s", known.name, user.Kind)
+		if err := known.objects.expect(&user); err != nil {
+			return nil, false, err
 		}
 		known.use(user)
 		return known, false, nil
 	}
-	c = s.newCache(informer, user.Kind)
+	c = s.newCache(informer, user.Kind.String())
 	c.stated = stated
+	c.late = user.Late
 	if stated != nil {
 		c.transformer.settings = *stated
 	}
 	c.use(user)
-	if err := errors.Join(c.notStarted(), informer.SetTransform(c.transform)); err != nil {
+	if err := errors.Join(
+		c.objects.expect(&user), c.notStarted(), informer.SetTransform(c.objects.checked(c.transform)),
+	); err != nil {
 		return nil, false, err
 	}
 	s.keep(c)
 	return c, true, nil
 }
 
-// Adopt adds an informer that its factory runs; kind is that of its objects. It returns the Cache that the informer has already
-// if it was added before.
-func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
+// Adopt adds an informer that its factory runs. kind is that of its objects, or zero if no scheme
+// knows their Go type: its name is the label then. It returns the Cache that the informer has already
+// if it was added before. late says that it was asked of the factory only since the manager runs.
+func (s *Set) Adopt(
+	informer cache.SharedIndexInformer, kind schema.GroupKind, goType reflect.Type, late bool,
+) *Cache {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c, ok := s.byStore[informer.GetStore()]
 	if !ok {
-		c = s.newCache(informer, kind)
+		label := kind.String()
+		if kind.Empty() {
+			label = goType.String()
+		}
+		c = s.newCache(informer, label)
+		c.objects.kind = kind
+		c.objects.goType = goType
 		c.adopted = true
+		c.late = late
 		c.noteEvents()
 		s.keep(c)
 	}
@@ -86,12 +100,23 @@ func (s *Set) Adopt(informer cache.SharedIndexInformer, kind schema.GroupKind) *
 	return c
 }
 
-func (s *Set) newCache(informer cache.SharedIndexInformer, kind schema.GroupKind) *Cache {
-	c := newCache(informer, kind)
+func (s *Set) newCache(informer cache.SharedIndexInformer, label string) *Cache {
+	c := newCache(informer, label)
 	if s.DetectMutations {
 		c.mutations = &mutations{}
 	}
 	return c
+}
+
+// KindOf returns the kind of the objects of an informer that was added. ok is false if it was not, or
+// if its kind is not known.
+func (s *Set) KindOf(informer cache.SharedIndexInformer) (kind schema.GroupKind, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c, ok := s.byStore[informer.GetStore()]; ok {
+		return c.objects.known()
+	}
+	return schema.GroupKind{}, false
 }
 
 func (s *Set) keep(c *Cache) {

@@ -55,7 +55,7 @@ func TestC30TheKindOfATypeThatIsKnownByNameIsWhatASchemeSays(t *testing.T) {
 		"*unstructured.Unstructured":    "InformerOptions.Kind",
 		"*v1.PartialObjectMetadataList": "InformerOptions.Kind",
 	} {
-		got, err := schemes.OfName(name)
+		got, _, err := schemes.OfName(name)
 		if got.String() != want && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
 		}

@@ -9,4 +9,6 @@ type Cache interface {
 	HasSyncedChecker() cache.DoneChecker
 	// SyncError says why the cache is not full yet.
 	SyncError() error
+	// Late reports whether the cache came when the manager ran already.
+	Late() bool
 }

@@ -27,10 +27,16 @@ type Pipeline struct {
 	session atomic.Pointer[Queue] // the queue of the session; nil when none runs
 	left    atomic.Int64          // the number of items that waited when the last session ended
 	serving atomic.Bool
+	starter starter
 }
 
 // New makes a pipeline.
-func New(config Config) *Pipeline { return &Pipeline{config: config} }
+func New(config Config) *Pipeline {
+	p := &Pipeline{config: config}
+	p.starter.config = &p.config
+	p.starter.sources = &p.sources
+	return p
+}
 
 // Config returns what does not change.
 func (p *Pipeline) Config() *Config { return &p.config }
@@ -102,18 +108,18 @@ func (p *Pipeline) Backlog(now time.Time) Backlog {
 	return Backlog{Depth: queue.Len(), Oldest: oldest, Waited: waited}
 }
 
-// Warm waits until the sources' caches are full. A stand-by does that before it campaigns.
-func (p *Pipeline) Warm(ctx context.Context) error {
-	caches := append(p.config.Caches(ctx), p.sources.caches()...)
-	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, nil))
-}
+// GoOnTrying makes sessions that cannot start go on trying, because others must not end with them. A
+// pipeline of which a session has started does so too. Otherwise the session fails after the sync
+// timeout.
+func (p *Pipeline) GoOnTrying() { p.starter.patient.Store(true) }
 
-func (p *Pipeline) notStarted(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("controller %q was not started: %w", p.config.Name, err)
-}
+// Warm waits until the sources' caches are full. A stand-by does that before it campaigns. It does not
+// campaign later because of a pipeline that was added only since it runs.
+func (p *Pipeline) Warm(ctx context.Context) error { return p.starter.warm(ctx) }
+
+// Waits returns what keeps a session from starting; nil if none waits. overdue reports whether it has
+// waited for longer than the sync timeout.
+func (p *Pipeline) Waits() (why error, overdue bool) { return p.starter.waits() }
 
 // Run is one session: it starts the sources, waits for their caches, and reconciles until ctx ends.
 // needed is the term that the items' writes need, whose context ctx is; nil if they need none.
@@ -137,7 +143,7 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 		p.sources.leaveStalled(time.Now())
 		return err
 	}
-	logger.V(1).Info("Controller started", "workers", p.config.Workers)
+	logger.V(p.starter.begun()).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
 	p.serving.Store(true)
 	defer p.serving.Store(false)
 	var lost context.Context
@@ -153,13 +159,12 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 // feed starts the sources of a session and waits until its queue was told of all that is in their
 // caches.
 func (p *Pipeline) feed(ctx context.Context, queue *Queue) error {
-	caches := p.config.Caches(ctx)
-	feeds, err := p.sources.begin(func(source Source) (Feed, error) { return source.Start(ctx, queue) })
+	p.config.Caches(ctx) // returns when the factories have told what was asked of them
+	err := p.sources.begin(func(source Source) (Feed, error) { return source.Start(ctx, queue) })
 	if err != nil {
 		return fmt.Errorf("controller %q: %w", p.config.Name, err)
 	}
-	caches = append(caches, p.sources.caches()...)
-	return p.notStarted(awaitSync(ctx, p.config.SyncTimeout, caches, feeds))
+	return p.starter.awaitFeeds(ctx)
 }
 
 // work runs workers like the given one until ctx ends and they have returned.

@@ -56,18 +56,29 @@ func (s *sources) remove(source Source) {
 }
 
 // begin starts all sources, and those that are added until end, in a session.
-func (s *sources) begin(start func(Source) (Feed, error)) (feeds []Feed, err error) {
+func (s *sources) begin(start func(Source) (Feed, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.start = start
 	s.feeds = map[Source]Feed{}
 	for _, source := range s.list {
 		if err := s.feed(source); err != nil {
-			return nil, err
+			return err
 		}
-		feeds = append(feeds, s.feeds[source])
 	}
-	return feeds, nil
+	return nil
+}
+
+// feedsOf returns the feeds of the sources that have a needed cache.
+func (s *sources) feedsOf(needed func(Cache) bool) (feeds []Feed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, source := range s.list {
+		if c := source.Cache(); c != nil && needed(c) && s.feeds[source] != nil {
+			feeds = append(feeds, s.feeds[source])
+		}
+	}
+	return feeds
 }
 
 // end ends the feeds of a session, and returns when they do not add to its queue.

@@ -7,22 +7,17 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/cache"
 )
 
-// awaitSync waits until caches have synced and the feeds have told of all that is in theirs. It fails
-// after limit, with the reason for each cache that has not synced and for each feed that is not done,
-// and when ctx ends, with its cause.
-func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Feed) error {
-	limited, cancel := context.WithTimeoutCause(
-		ctx,
-		limit,
-		fmt.Errorf("its caches have not filled within %v", limit),
-	)
+// isSynced waits for at most limit until caches have synced and the feeds have told of all that is in
+// theirs.
+func isSynced(ctx context.Context, limit time.Duration, caches []Cache, feeds []Feed) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	caches := distinct(all)
 	checkers := make([]cache.DoneChecker, 0, len(caches)+len(feeds))
 	for _, c := range caches {
 		checkers = append(checkers, c.HasSyncedChecker())
@@ -30,19 +25,21 @@ func awaitSync(ctx context.Context, limit time.Duration, all []Cache, feeds []Fe
 	for _, feed := range feeds {
 		checkers = append(checkers, feed.HasSyncedChecker())
 	}
-	if cache.WaitFor(limited, "", checkers...) {
-		return nil
-	}
-	failed := &syncError{cause: context.Cause(limited)}
+	return cache.WaitFor(ctx, "", checkers...)
+}
+
+// missingOf says why caches have not synced; or, if all have, why feeds have not told of all that is in
+// theirs.
+func missingOf(caches []Cache, feeds []Feed) (errs []error) {
 	for _, c := range caches {
 		if !cache.IsDone(c.HasSyncedChecker()) {
-			failed.caches = append(failed.caches, c.SyncError())
+			errs = append(errs, c.SyncError())
 		}
 	}
-	if len(failed.caches) == 0 {
-		failed.caches = unfinished(feeds)
+	if len(errs) == 0 {
+		errs = unfinished(feeds)
 	}
-	return failed
+	return errs
 }
 
 // unfinished says why feeds have not told of all that is in their caches.
@@ -80,11 +77,23 @@ type syncError struct {
 }
 
 func (e *syncError) Error() string {
-	text := e.cause.Error()
-	for i, err := range e.caches {
-		text += []string{": ", "; "}[min(i, 1)] + err.Error()
+	if len(e.caches) == 0 {
+		return e.cause.Error()
 	}
-	return text
+	return e.cause.Error() + ": " + joined(e.caches).Error()
 }
 
 func (e *syncError) Unwrap() []error { return append([]error{e.cause}, e.caches...) }
+
+// joined is several errors in one line.
+type joined []error
+
+func (e joined) Error() string {
+	texts := make([]string, len(e))
+	for i, err := range e {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e joined) Unwrap() []error { return e }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -31,6 +30,20 @@ func Drain(
 	if grace <= 0 {
 		return ctx, func() {}
 	}
+	return drainFor(ctx, lost, hurry, func() time.Duration { return grace })
+}
+
+// DrainFor is Drain without lost, for a grace that is known only when ctx ends. grace is called then,
+// under the lock of the tree: it must return at once.
+func DrainFor(
+	ctx context.Context, hurry <-chan struct{}, grace func() time.Duration,
+) (draining context.Context, release func()) {
+	return drainFor(ctx, nil, hurry, grace)
+}
+
+func drainFor(
+	ctx, lost context.Context, hurry <-chan struct{}, grace func() time.Duration,
+) (draining context.Context, release func()) {
 	above := context.WithoutCancel(ctx)
 	if lost != nil {
 		above = WithValues(lost, ctx)
@@ -41,16 +54,17 @@ func Drain(
 	if ctx.Err() != nil {
 		d.rootEnds(context.Cause(ctx)) // now, and not when the goroutine runs
 	}
-	var waiting sync.WaitGroup
-	waiting.Go(func() {
-		if wait(ctx.Done(), d.done) {
-			cancel(d.wait(context.Cause(ctx)))
-		}
+	waited := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(waited)
+		cancel(d.wait(context.Cause(ctx)))
 	})
 	return draining, func() {
 		forget()
 		close(d.done)
-		waiting.Wait()
+		if !stop() {
+			<-waited
+		}
 		cancel(cmp.Or(context.Cause(ctx), error(cause.Shutdown)))
 	}
 }
@@ -58,7 +72,7 @@ func Drain(
 // drain is the end of a context that Drain has returned.
 type drain struct {
 	hurry  <-chan struct{}
-	grace  time.Duration
+	grace  func() time.Duration
 	cancel context.CancelCauseFunc
 	done   chan struct{} // is closed when the drain is released
 }
@@ -69,12 +83,19 @@ func (d *drain) rootEnds(why error) {
 	case <-d.hurry:
 		d.cancel(cutShort(why))
 	default:
+		if d.grace() <= 0 {
+			d.cancel(why)
+		}
 	}
 }
 
 // wait waits for the end of a drain that has begun, and returns its cause.
 func (d *drain) wait(why error) error {
-	limit := time.NewTimer(d.grace)
+	grace := d.grace()
+	if grace <= 0 {
+		return why
+	}
+	limit := time.NewTimer(grace)
 	defer limit.Stop()
 	select {
 	case <-d.hurry:
@@ -93,14 +114,4 @@ func cutShort(why error) error {
 		return why
 	}
 	return cause.Shutdown.With(fmt.Errorf("%w: %w", ErrDrainCutShort, why))
-}
-
-// wait waits for the first of two channels, and reports whether it was event.
-func wait(event, done <-chan struct{}) bool {
-	select {
-	case <-event:
-		return true
-	case <-done:
-		return false
-	}
 }

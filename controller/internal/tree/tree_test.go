@@ -199,3 +199,34 @@ func TestADrainIsReleasedBeforeTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestC3ADrainWhoseGraceIsKnownAtTheEndIsNoneIfThereIsNone at the end.
+func TestC3ADrainWhoseGraceIsKnownAtTheEndIsNoneIfThereIsNone(t *testing.T) {
+	for name, test := range map[string]struct {
+		at, atEnd time.Duration
+		want      error
+	}{
+		"none any more": {time.Hour, 0, errEnd},
+		"only later":    {0, 10 * time.Second, cause.DrainExpired},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				root, end, release := tree.New(t.Context())
+				defer release()
+				grace := test.at
+				draining, releaseDrain := tree.DrainFor(root, nil, func() time.Duration { return grace })
+				defer releaseDrain()
+				grace = test.atEnd
+				ended := time.Now()
+				end(errEnd)
+				if (draining.Err() != nil) != (grace == 0) {
+					t.Errorf("in the instant of the end: %v", draining.Err())
+				}
+				<-draining.Done()
+				if why := context.Cause(draining); time.Since(ended) != grace || !errors.Is(why, test.want) || !errors.Is(why, errEnd) {
+					t.Errorf("it ended after %v, because of %v", time.Since(ended), why)
+				}
+			})
+		})
+	}
+}
