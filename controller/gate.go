@@ -42,8 +42,11 @@ func (g *gate) Unsynced(request Request, wake func()) bool {
 	return request.Namespace != "" && g.unsynced.await(request.Namespace, wake)
 }
 
-// Idle reports whether the caches show all that is known to be written, or need not.
-func (g *gate) Idle() bool { return g.stale || g.writes.Idle() }
+// Idle reports whether nothing is known that the item would have to wait for.
+func (g *gate) Idle(request Request) bool {
+	return g.unsynced.idle() && g.loops.Idle(g.controller, request) &&
+		(g.stale || g.writes.Idle(g.item(request), g.kind))
+}
 
 // Delay holds back what triggers itself.
 func (g *gate) Delay(request Request, now time.Time) time.Duration {
@@ -51,7 +54,7 @@ func (g *gate) Delay(request Request, now time.Time) time.Duration {
 }
 
 // Doubts reports whether nobody knows what became of an earlier write.
-func (g *gate) Doubts(request Request) bool { return g.writes.Doubts(g.item(request)) }
+func (g *gate) Doubts(request Request) bool { return !g.stale && g.writes.Doubts(g.item(request)) }
 
 // Settle asks the API server.
 func (g *gate) Settle(ctx context.Context, request Request) error {
@@ -60,7 +63,7 @@ func (g *gate) Settle(ctx context.Context, request Request) error {
 
 // Await reports whether the item has to wait.
 func (g *gate) Await(request Request, wake func()) bool {
-	return g.writes.Await(g.item(request), g.kind, wake)
+	return !g.stale && g.writes.Await(g.item(request), g.kind, wake)
 }
 
 // GiveUp drops what the item waits for.

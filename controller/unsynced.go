@@ -31,6 +31,13 @@ func (u *unsynced) remove(source *Source) {
 	u.wakeAll()
 }
 
+// idle reports whether there is no source that is asked.
+func (u *unsynced) idle() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.sources) == 0
+}
+
 // await reports whether items of a namespace have to wait. If so, wake is called when another cache of the
 // namespace has synced.
 func (u *unsynced) await(namespace string, wake func()) (waits bool) {

@@ -13,14 +13,27 @@ import (
 // Parse reads an answer, or the body of a request. ok is false if it is not in an encoding that API servers
 // use.
 func Parse(contentType string, body []byte) (object Object, ok bool) {
+	ok = object.Parse(contentType, body)
+	return object, ok
+}
+
+// Labels reads the labels of an object.
+func Labels(contentType string, body []byte) map[string]string {
+	object := Object{withLabels: true}
+	object.Parse(contentType, body)
+	return object.Labels
+}
+
+// Parse is [Parse] for an object of which something is known: it makes no copy of what is as expected.
+func (o *Object) Parse(contentType string, body []byte) (ok bool) {
 	mediaType, _, _ := strings.Cut(contentType, ";")
 	switch strings.TrimSpace(mediaType) {
 	case runtime.ContentTypeProtobuf:
-		ok = object.parseProtobuf(body)
+		ok = o.parseProtobuf(body)
 	case runtime.ContentTypeCBOR:
-		ok = object.parseCBOR(body)
+		ok = o.parseCBOR(body)
 	case runtime.ContentTypeJSON:
-		ok = object.parseJSON(body)
+		ok = o.parseJSON(body)
 	}
-	return object, ok
+	return ok
 }

@@ -36,8 +36,8 @@ func (o *Object) parseCBOR(body []byte) bool {
 	if decoder.Unmarshal(body, &read) != nil {
 		return false
 	}
-	o.Kind = read.Kind
-	if o.IsStatus() {
+	o.Status = read.Kind == "Status"
+	if o.Status {
 		o.fromStatus(metav1.StatusDetails{Name: read.Details.Name, UID: read.Details.UID})
 		return true
 	}
@@ -45,6 +45,8 @@ func (o *Object) parseCBOR(body []byte) bool {
 	o.Name = read.Metadata.Name
 	o.UID = read.Metadata.UID
 	o.ResourceVersion = read.Metadata.ResourceVersion
-	o.Labels = read.Metadata.Labels
+	if o.withLabels {
+		o.Labels = read.Metadata.Labels
+	}
 	return true
 }

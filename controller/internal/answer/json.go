@@ -15,8 +15,8 @@ func (o *Object) parseJSON(body []byte) bool {
 	if !bytes.HasPrefix(body, []byte("{")) {
 		return false
 	}
-	o.Kind = gjson.GetBytes(body, "kind").String()
-	if o.IsStatus() {
+	o.Status = gjson.GetBytes(body, "kind").Str == "Status"
+	if o.Status {
 		details := gjson.GetBytes(body, "details")
 		o.fromStatus(metav1.StatusDetails{
 			Name: details.Get("name").String(), UID: types.UID(details.Get("uid").String()),
@@ -26,14 +26,17 @@ func (o *Object) parseJSON(body []byte) bool {
 	gjson.GetBytes(body, "metadata").ForEach(func(key, value gjson.Result) bool {
 		switch key.String() {
 		case "name":
-			o.Name = value.String()
+			set(&o.Name, value.String())
 		case "namespace":
-			o.Namespace = value.String()
+			set(&o.Namespace, value.String())
 		case "uid":
-			o.UID = types.UID(value.String())
+			set(&o.UID, value.String())
 		case "resourceVersion":
-			o.ResourceVersion = value.String()
+			set(&o.ResourceVersion, value.String())
 		case "labels":
+			if !o.withLabels {
+				return true
+			}
 			value.ForEach(func(label, of gjson.Result) bool {
 				o.label(label.String(), of.String())
 				return true

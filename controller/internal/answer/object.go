@@ -9,17 +9,17 @@ import (
 
 // Object is what an answer says. What it does not say is empty.
 type Object struct {
-	Kind            string
+	// Status says that the answer is no object but how a call went. Then the UID, if there is one, is that
+	// of an object which is gone.
+	Status          bool
 	Namespace       string
 	Name            string
 	UID             types.UID
 	ResourceVersion string
-	Labels          map[string]string
-}
+	Labels          map[string]string // nil unless they were asked for
 
-// IsStatus reports whether the answer is no object but says how a call went. Then the UID, if there is
-// one, is that of an object which is gone.
-func (o *Object) IsStatus() bool { return o.Kind == "Status" }
+	withLabels bool
+}
 
 // fromStatus takes over what the details of a Status say.
 func (o *Object) fromStatus(details metav1.StatusDetails) {

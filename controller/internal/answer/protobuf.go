@@ -6,7 +6,6 @@ import (
 	"bytes"
 
 	"google.golang.org/protobuf/encoding/protowire"
-	"k8s.io/apimachinery/pkg/types"
 )
 
 // The numbers of fields in the messages of k8s.io/apimachinery (generated.proto of runtime and meta/v1).
@@ -39,7 +38,7 @@ func (o *Object) parseProtobuf(body []byte) bool {
 		case unknownTypeMeta:
 			each(value, func(number protowire.Number, value []byte) {
 				if number == typeMetaKind {
-					o.Kind = string(value)
+					o.Status = string(value) == "Status"
 				}
 			})
 		case unknownRaw:
@@ -49,7 +48,7 @@ func (o *Object) parseProtobuf(body []byte) bool {
 	if !ok {
 		return false
 	}
-	if o.IsStatus() {
+	if o.Status {
 		return each(raw, func(number protowire.Number, value []byte) {
 			if number == statusDetails {
 				each(value, o.detail)
@@ -72,14 +71,17 @@ func (o *Object) parseMeta(raw []byte) bool {
 func (o *Object) meta(number protowire.Number, value []byte) {
 	switch number {
 	case metaName:
-		o.Name = string(value)
+		set(&o.Name, value)
 	case metaNamespace:
-		o.Namespace = string(value)
+		set(&o.Namespace, value)
 	case metaUID:
-		o.UID = types.UID(value)
+		set(&o.UID, value)
 	case metaVersion:
-		o.ResourceVersion = string(value)
+		set(&o.ResourceVersion, value)
 	case metaLabels:
+		if !o.withLabels {
+			return
+		}
 		var label, of string
 		each(value, func(number protowire.Number, value []byte) {
 			switch number {
@@ -96,9 +98,9 @@ func (o *Object) meta(number protowire.Number, value []byte) {
 func (o *Object) detail(number protowire.Number, value []byte) {
 	switch number {
 	case detailsName:
-		o.Name = string(value)
+		set(&o.Name, value)
 	case detailsUID:
-		o.UID = types.UID(value)
+		set(&o.UID, value)
 	}
 }
 

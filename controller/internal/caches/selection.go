@@ -28,9 +28,12 @@ func (s *Selection) Has(namespace string) bool { return s.Namespace == "" || s.N
 
 // Matches reports whether an object is in the selection. known is false if that depends on more than its
 // name, namespace and labels.
-func (s *Selection) Matches(namespace, name string, of map[string]string) (matches, known bool) {
-	if !s.Has(namespace) || !s.Labels.Matches(labels.Set(of)) {
+func (s *Selection) Matches(namespace, name string, of func() map[string]string) (matches, known bool) {
+	if !s.Has(namespace) || !s.Labels.Empty() && !s.Labels.Matches(labels.Set(of())) {
 		return false, true
+	}
+	if s.Fields.Empty() {
+		return true, true
 	}
 	for _, required := range s.Fields.Requirements() {
 		if required.Field != "metadata.name" && required.Field != "metadata.namespace" {

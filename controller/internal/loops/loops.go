@@ -18,10 +18,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/lru"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // Limit is the number of writes in a row from which on it is a loop.
@@ -33,7 +33,7 @@ const (
 	lastDelay  = time.Minute
 )
 
-// known bounds the rows that are remembered.
+// known bounds the rows, and the items, that are remembered.
 const known = 4096
 
 // Finder is an observer that finds loops. It is safe for concurrent use.
@@ -44,8 +44,8 @@ type Finder struct {
 	active atomic.Bool // there was a write
 
 	mu    sync.Mutex
-	rows  *lru.Cache      // of *row, by the UID of the object
-	items map[item]*state // of those that have written something
+	rows  map[types.UID]*row // by the UID of the object
+	items map[item]*state    // of those that have written something
 }
 
 type item struct {
@@ -59,7 +59,7 @@ type row struct {
 	next     int
 	writers  []item
 	length   int
-	call     string // the last write
+	call     report.Call // the last write
 	told     bool
 
 	// The last event, once the row is nearly long enough. It may come before the answer to the write.
@@ -89,14 +89,7 @@ type state struct {
 
 // New makes a Finder that tells observers.
 func New(observers func() observe.Observers) *Finder {
-	return &Finder{observers: observers, rows: lru.New(known), items: map[item]*state{}}
-}
-
-func (f *Finder) row(uid types.UID) *row {
-	if known, ok := f.rows.Get(uid); ok {
-		return known.(*row)
-	}
-	return nil
+	return &Finder{observers: observers, rows: map[types.UID]*row{}, items: map[item]*state{}}
 }
 
 func (r *row) has(version string) bool { return slices.Contains(r.versions[:], version) }
@@ -116,7 +109,7 @@ func (f *Finder) Enqueued(ctx context.Context, e *observe.Enqueue) {
 	if e.Before == nil {
 		return
 	}
-	if of := f.row(e.Object.GetUID()); of != nil && of.length >= Limit-1 && !of.told {
+	if of := f.rows[e.Object.GetUID()]; of != nil && of.length >= Limit-1 && !of.told {
 		of.before, of.after = e.Before, e.Object
 		f.tell(ctx, of)
 	}
@@ -140,7 +133,7 @@ func (f *Finder) echo(t *triggers) bool {
 		return false
 	}
 	for _, event := range t.events[:t.n] {
-		if of := f.row(event.uid); of == nil || !of.has(event.version) {
+		if of := f.rows[event.uid]; of == nil || !of.has(event.version) {
 			return false
 		}
 	}
@@ -158,13 +151,23 @@ func (f *Finder) tell(ctx context.Context, of *row) {
 	}
 	of.told = true
 	loop := &observe.Loop{
-		Object: of.after, Write: of.call, Times: of.length, Changed: changed(of.before, of.after),
+		Object: of.after, Write: of.call.String(), Times: of.length, Changed: changed(of.before, of.after),
 	}
 	of.before, of.after = nil, nil
 	for _, writer := range of.writers {
 		loop.Items = append(loop.Items, observe.LoopItem{Controller: writer.controller, Key: writer.key})
 	}
 	f.observers().LoopFound(ctx, loop)
+}
+
+// Idle reports whether nothing is known of an item.
+func (f *Finder) Idle(controller string, key reconcile.Request) bool {
+	if !f.active.Load() {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.items[item{controller, key}] == nil
 }
 
 // Delay returns for how long an item that a worker has taken is to be held back: longer and longer while it
@@ -184,7 +187,7 @@ func (f *Finder) Delay(controller string, key reconcile.Request, now time.Time) 
 	}
 	var delay time.Duration
 	for _, event := range of.events[:of.n] {
-		if in := f.row(event.uid); in.length >= Limit {
+		if in := f.rows[event.uid]; in.length >= Limit {
 			delay = max(delay, min(firstDelay<<min(in.length-Limit, 20), lastDelay))
 		}
 	}
@@ -219,20 +222,20 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	writer := f.items[by]
 	if writer == nil {
 		writer = &state{}
-		f.items[by] = writer
+		keep(f.items, by, writer)
 	}
-	of := f.row(w.UID)
+	of := f.rows[w.UID]
 	switch again := slices.Contains(writer.wrote, w.UID); {
 	case again && of != nil: // the same reconcile has written it before
 	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run):
 		of.length++
 	default:
 		of = &row{length: 1, told: of != nil && of.told} // it is told once
-		f.rows.Add(w.UID, of)
+		keep(f.rows, w.UID, of)
 	}
 	of.versions[of.next%len(of.versions)] = w.Version
 	of.next++
-	of.call = call.Call.String()
+	of.call = call.Call
 	if !slices.Contains(of.writers, by) {
 		of.writers = append(of.writers, by)
 	}
@@ -240,6 +243,17 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 		writer.wrote = append(writer.wrote, w.UID)
 	}
 	f.tell(ctx, of)
+}
+
+// keep remembers a value, in the place of any other if there are too many.
+func keep[K comparable, V any](all map[K]V, key K, value V) {
+	if len(all) >= known {
+		for other := range all {
+			delete(all, other)
+			break
+		}
+	}
+	all[key] = value
 }
 
 // ItemEnded ends the rows of which a write has led to the reconcile, if it has not gone on with them.
@@ -255,9 +269,9 @@ func (f *Finder) ItemEnded(_ context.Context, ended *observe.Item) {
 		return
 	}
 	for _, event := range known.run.events[:known.run.n] {
-		of := f.row(event.uid)
+		of := f.rows[event.uid]
 		if of != nil && slices.Contains(of.writers, by) && !slices.Contains(known.wrote, event.uid) {
-			f.rows.Remove(event.uid)
+			delete(f.rows, event.uid)
 		}
 	}
 	if len(known.wrote) == 0 && known.n == 0 && !known.other {

@@ -49,7 +49,10 @@ type Write struct {
 	Version string
 	// Before is the resourceVersion that the request was based on, if it says so.
 	Before string
-	Labels map[string]string
+	// Answer is the body of the answer, if there is one, and ContentType its encoding. It is valid during
+	// the call only.
+	Answer      []byte
+	ContentType string
 	// Gone reports whether the object, whose UID is known, does not exist any more.
 	Gone bool
 	// Selector and Fields are those of a write of a collection.

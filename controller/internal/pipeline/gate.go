@@ -14,8 +14,8 @@ type Gate interface {
 	// Unsynced reports whether the item has to wait until a cache is filled. If so, wake is called when that
 	// may be over.
 	Unsynced(item reconcile.Request, wake func()) (waits bool)
-	// Idle reports whether no item has anything to wait for.
-	Idle() bool
+	// Idle reports whether there is nothing to ask for the item.
+	Idle(reconcile.Request) bool
 	// Delay returns for how long an item is held back because it triggers itself. It is asked again when
 	// something else adds the item.
 	Delay(item reconcile.Request, now time.Time) time.Duration

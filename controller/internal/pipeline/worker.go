@@ -70,6 +70,10 @@ func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 	if gate == nil {
 		return true
 	}
+	if gate.Idle(item.Key) {
+		w.unpark(item)
+		return true
+	}
 	park := &queue.Delay{}
 	wake := func() { w.queue.delays.Hasten(item.Key, park) }
 	if gate.Unsynced(item.Key, wake) {
@@ -79,10 +83,6 @@ func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 	if delay := gate.Delay(item.Key, item.Start); delay > 0 {
 		w.queue.delays.Set(item.Key, delay)
 		return false
-	}
-	if gate.Idle() {
-		w.unpark(item)
-		return true
 	}
 	if gate.Doubts(item.Key) && !w.settles(items, item) {
 		return false

@@ -65,18 +65,19 @@ func (w *writes) tell(ctx context.Context, c *call, write *observe.Write) {
 
 // answered returns what an answer says.
 func (w *writes) answered(c *call, contentType string, body []byte) *observe.Write {
-	object, ok := answer.Parse(contentType, body)
+	object := answer.Object{Namespace: c.Namespace, Name: c.Name, ResourceVersion: c.before}
+	ok := object.Parse(contentType, body)
+	write := &observe.Write{
+		Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: object.Namespace, Name: object.Name,
+		UID: object.UID, Before: c.before, Answer: body, ContentType: contentType,
+	}
 	switch {
-	case ok && object.UID != "" && object.IsStatus():
-		return &observe.Write{
-			Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: c.Namespace, Name: object.Name,
-			UID: object.UID, Gone: true, Before: c.before,
-		}
-	case ok && object.ResourceVersion != "" && object.Name != "":
-		return &observe.Write{
-			Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: object.Namespace, Name: object.Name,
-			UID: object.UID, Version: object.ResourceVersion, Before: c.before, Labels: object.Labels,
-		}
+	case ok && object.UID != "" && object.Status:
+		write.Gone = true
+		return write
+	case ok && !object.Status && object.UID != "" && object.ResourceVersion != "" && object.Name != "":
+		write.Version = object.ResourceVersion
+		return write
 	}
 	return w.unknown(c)
 }

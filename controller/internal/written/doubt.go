@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"net/url"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
 // maxDoubts bounds the doubts of an item. Beyond it, whole collections are read.
@@ -80,7 +82,7 @@ func (d *doubt) describe() string {
 	if d.Name == "" {
 		return d.resource
 	}
-	return d.resource + " " + keyOf(d.Namespace, d.Name)
+	return d.resource + " " + reconcile.Request{Namespace: d.Namespace, Name: d.Name}.String()
 }
 
 // settled replaces a doubt by what the caches must show.
@@ -103,7 +105,7 @@ func (w *Writes) settled(item Item, d doubt, live []metav1.PartialObjectMetadata
 		there[string(object.UID)] = true
 		w.note(&item, covering, &state{
 			namespace: object.Namespace, name: object.Name, uid: object.UID, version: object.ResourceVersion,
-			labels: object.Labels,
+			labels: func() map[string]string { return object.Labels },
 		})
 	}
 	for _, c := range covering {
@@ -122,7 +124,7 @@ func (w *Writes) settled(item Item, d doubt, live []metav1.PartialObjectMetadata
 // server knows which these are.
 func (d *doubt) cached(c *caches.Cache) (all []metav1.Object) {
 	if d.Name != "" {
-		if object := read(place{c, keyOf(d.Namespace, d.Name)}); object != nil {
+		if object := read(place{c, reconcile.Request{Namespace: d.Namespace, Name: d.Name}}); object != nil {
 			all = append(all, object)
 		}
 		return all
@@ -131,8 +133,8 @@ func (d *doubt) cached(c *caches.Cache) (all []metav1.Object) {
 	if err != nil || d.Fields != "" {
 		return nil
 	}
-	for _, key := range c.GetStore().ListKeys() {
-		object := read(place{c, key})
+	for _, cached := range c.GetStore().List() {
+		object, _ := meta.Accessor(cached)
 		if object != nil && (d.Namespace == "" || d.Namespace == object.GetNamespace()) &&
 			selector.Matches(labels.Set(object.GetLabels())) {
 			all = append(all, object)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
 // state is an object after a write.
@@ -18,7 +19,7 @@ type state struct {
 	namespace, name string
 	uid             types.UID
 	version         string
-	labels          map[string]string
+	labels          func() map[string]string
 	gone            bool
 }
 
@@ -29,7 +30,7 @@ func (w *Writes) note(item *Item, covering []*caches.Cache, s *state) {
 		if selection == nil || !selection.Has(s.namespace) {
 			continue
 		}
-		n := need{place: place{c, keyOf(s.namespace, s.name)}, version: s.version}
+		n := need{place: place{c, reconcile.Request{Namespace: s.namespace, Name: s.name}}, version: s.version}
 		if s.gone {
 			n.gone = s.uid
 		} else if matches, known := selection.Matches(s.namespace, s.name, s.labels); !matches {
@@ -83,7 +84,7 @@ func (w *Writes) Seen(c *caches.Cache, object metav1.Object) {
 	if w.open.Load() == 0 {
 		return
 	}
-	key := keyOf(object.GetNamespace(), object.GetName())
+	key := reconcile.RequestFor(object)
 	version := object.GetResourceVersion()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -156,7 +157,7 @@ func (w *Writes) behind(item Item, kind schema.GroupKind) (all []*need) {
 		all = append(all, of.needs...)
 	}
 	for _, c := range w.set.OfKind(kind) {
-		n := w.needs[place{c, item.Key.String()}]
+		n := w.needs[place{c, item.Key}]
 		if n == nil {
 			continue
 		}
@@ -171,8 +172,15 @@ func (w *Writes) behind(item Item, kind schema.GroupKind) (all []*need) {
 	return all
 }
 
-// Idle reports whether the caches show all that is known to be written.
-func (w *Writes) Idle() bool { return w.open.Load() == 0 }
+// Idle reports whether there is nothing that an item has to wait for.
+func (w *Writes) Idle(item Item, kind schema.GroupKind) bool {
+	if w.open.Load() == 0 {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.items[item] == nil && len(w.behind(item, kind)) == 0
+}
 
 // Await reports whether an item has to wait for caches. If so, wake is called once, when they have caught
 // up, unless GiveUp is called before.
@@ -183,6 +191,9 @@ func (w *Writes) Await(item Item, kind schema.GroupKind, wake func()) (waits boo
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	needs := w.behind(item, kind)
+	if len(needs) == 0 {
+		return false
+	}
 	waiter := &waiting{wake: wake}
 	for _, n := range needs {
 		if n.met() { // the event is on its way
@@ -208,9 +219,9 @@ func (w *Writes) GiveUp(item Item, kind schema.GroupKind) (waitedFor []string) {
 
 func (n *need) String() string {
 	if n.version == "" {
-		return n.cache.Name() + ": the deletion of " + n.key
+		return n.cache.Name() + ": the deletion of " + n.key.String()
 	}
-	return n.cache.Name() + ": " + n.key + " at version " + n.version
+	return n.cache.Name() + ": " + n.key.String() + " at version " + n.version
 }
 
 // met reports whether the cache shows what it must.
@@ -227,7 +238,7 @@ func (n *need) met() bool {
 
 // read returns an object as the cache has it, or nil.
 func read(at place) metav1.Object {
-	cached, exists, err := at.cache.GetStore().GetByKey(at.key)
+	cached, exists, err := at.cache.GetStore().GetByKey(at.key.String())
 	if err != nil || !exists {
 		return nil
 	}

@@ -6,14 +6,16 @@ import (
 	"context"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/answer"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
 // Known returns the version of an object as a cache has it. It is empty if no cache has it.
 func (w *Writes) Known(call *observe.Call) string {
 	for _, c := range w.set.Covering(apicall.Resource(&call.Call), w.factories) {
-		if object := read(place{c, keyOf(call.Namespace, call.Name)}); object != nil {
+		if object := read(place{c, reconcile.Request{Namespace: call.Namespace, Name: call.Name}}); object != nil {
 			return object.GetResourceVersion()
 		}
 	}
@@ -35,7 +37,8 @@ func (w *Writes) CallWrote(_ context.Context, call *observe.Call, write *observe
 		return
 	}
 	w.note(&item, covering, &state{
-		namespace: write.Namespace, name: write.Name, uid: write.UID, version: write.Version, labels: write.Labels,
-		gone: write.Gone,
+		namespace: write.Namespace, name: write.Name, uid: write.UID, version: write.Version,
+		labels: func() map[string]string { return answer.Labels(write.ContentType, write.Answer) },
+		gone:   write.Gone,
 	})
 }

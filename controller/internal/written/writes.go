@@ -42,7 +42,7 @@ type Writes struct {
 // place is where an object is in a cache.
 type place struct {
 	cache *caches.Cache
-	key   string
+	key   reconcile.Request
 }
 
 // need is what a cache must show of an object.
