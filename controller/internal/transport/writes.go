@@ -157,7 +157,7 @@ type wholeBody struct {
 // Read reads what was read.
 func (b *wholeBody) Read(p []byte) (int, error) {
 	n, err := b.reader.Read(p)
-	if n == 0 && err != nil && b.err != nil { //nolint:errorlint // bytes.Reader returns io.EOF itself
+	if n == 0 && err != nil && b.err != nil {
 		return 0, b.err
 	}
 	return n, err
