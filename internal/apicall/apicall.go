@@ -53,6 +53,10 @@ func Parse(req *http.Request) report.Call {
 		return call
 	}
 	first := path.next()
+	watches := first == "watch" // an old form of the path: /api/v1/watch/pods
+	if watches {
+		first = path.next()
+	}
 	if first == "namespaces" {
 		// A namespace's own subresources look like kinds in it.
 		inside := path
@@ -76,8 +80,8 @@ func Parse(req *http.Request) report.Call {
 		call.Resource += "/" + subresource
 	}
 	call.Verb = verb(req, call.Name != "")
-	if call.Verb == "watch" && connects(subresource) {
-		call.Verb = "get" // the watch parameter is for the pod or service behind the proxy
+	if watches {
+		call.Verb = "watch"
 	}
 	return call
 }
@@ -112,10 +116,10 @@ func verb(req *http.Request, named bool) string {
 	switch req.Method {
 	case http.MethodGet, http.MethodHead:
 		switch {
+		case named: // a watch parameter means nothing then, or is for what is behind a proxy
+			return "get"
 		case StartsWatch(req):
 			return "watch"
-		case named:
-			return "get"
 		}
 		return "list"
 	case http.MethodPost:

@@ -25,11 +25,11 @@ func reviewAccount(t *testing.T, plane *controlplane.ControlPlane) {
 	}
 	client := kubernetes.NewForConfigOrDie(config)
 	want := []string{
-		"apps/deployments: create get list patch watch",
+		"apps/deployments: create list patch watch",
 		"events.k8s.io/events: create get patch",
 		"wardle.example.com/flunders/finalizers: update",
-		"wardle.example.com/flunders/status: patch update",
-		"wardle.example.com/flunders: get list watch",
+		"wardle.example.com/flunders/status: patch",
+		"wardle.example.com/flunders: list watch",
 	}
 	inSystem := append([]string{"coordination.k8s.io/leases sample-controller: get list update watch", "coordination.k8s.io/leases: create"}, want...)
 	slices.Sort(inSystem)

@@ -84,10 +84,10 @@ func permissions(rules []rbacv1.PolicyRule) []string {
 func TestTheControllerMayDoWhatItDoesAndNoMore(t *testing.T) {
 	objects := build(t, config+"/rbac")
 	want := []string{
-		"wardle.example.com/flunders: get list watch",
-		"wardle.example.com/flunders/status: patch update",
+		"wardle.example.com/flunders: list watch",
+		"wardle.example.com/flunders/status: patch",
 		"wardle.example.com/flunders/finalizers: update",
-		"apps/deployments: create get list patch watch",
+		"apps/deployments: create list patch watch",
 		"events.k8s.io/events: create get patch",
 	}
 	if diff := cmp.Diff(want, permissions(role(t, objects, "flunder-controller").Rules)); diff != "" {

@@ -21,7 +21,7 @@ func (c *counting) Read(p []byte) (int, error) { c.reads++; return c.Reader.Read
 
 func TestAWatchIsReadInLargePieces(t *testing.T) {
 	const size = 1 << 20
-	for path, most := range map[string]int{pods + "?watch=true": size/watchBuffer + 1, pods: size/100 + 2} {
+	for path, most := range map[string]int{"/api/v1/pods?watch=true": size/watchBuffer + 1, pods: size/100 + 2} {
 		body := &counting{Reader: bytes.NewReader(make([]byte, size))}
 		client := clientOf(t, New(Options{}), &rest.Config{Transport: handler(func(*http.Request) (*http.Response, error) {
 			answer := answerOf(200, "")
