@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package loops
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+)
+
+// told collects the loops that are told.
+type told struct {
+	observe.Nop
+	loops []*observe.Loop
+}
+
+func (o *told) LoopFound(_ context.Context, loop *observe.Loop) { o.loops = append(o.loops, loop) }
+
+func newFinder() (*Finder, *told) {
+	all := &told{}
+	return New(func() observe.Observers { return observe.Observers{all} }), all
+}
+
+var key = reconcile.Request{Namespace: "default", Name: "a"}
+
+// play is reconciles of an object, each of which writes it.
+type play struct {
+	*Finder
+	version int
+	last    *corev1.ConfigMap
+}
+
+// event tells of a state of the object with the next version.
+func (p *play) event(controller string) {
+	before := p.last
+	p.last = &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: fmt.Sprint(p.version)},
+		Data:       map[string]string{"n": fmt.Sprint(p.version)},
+	}
+	e := &observe.Enqueue{Controller: controller, Reason: reconcile.ObjectChanged, Object: p.last, Requests: []reconcile.Request{key}}
+	if before != nil {
+		e.Before = before
+	}
+	p.Enqueued(context.Background(), e)
+}
+
+// reconciled is a reconcile that writes the object unless it is at rest.
+func (p *play) reconciled(controller string, writes bool) {
+	item := &observe.Item{Unit: work.Unit{Owner: controller, Key: key}}
+	p.ItemBegan(context.Background(), item)
+	if writes {
+		p.version++
+		p.CallWrote(context.Background(), &observe.Call{Unit: &item.Unit}, &observe.Write{
+			UID: types.UID("u"), Before: fmt.Sprint(p.version - 1), Version: fmt.Sprint(p.version),
+		})
+	}
+	p.ItemEnded(context.Background(), item)
+}
+
+func TestC20AnObjectThatIsWrittenAgainAndAgainIsTold(t *testing.T) {
+	finder, all := newFinder()
+	p := &play{Finder: finder}
+	for range Limit + 5 {
+		p.reconciled("c", true)
+		p.event("c")
+	}
+	if len(all.loops) != 1 || all.loops[0].Times != Limit || cmp.Diff([]string{"data.n"}, all.loops[0].Changed) != "" {
+		t.Fatalf("told %+v", all.loops)
+	}
+	now := time.Now()
+	if delay := finder.Delay("c", key, now); delay != firstDelay<<5 {
+		t.Errorf("the delay is %v", delay)
+	}
+	p.version++
+	p.event("c") // by somebody else
+	if delay := finder.Delay("c", key, now); delay != 0 {
+		t.Errorf("after the change of another the delay is %v", delay)
+	}
+}
+
+func TestC20AReconcileThatSomethingElseHasTriggeredTooIsNoPartOfALoop(t *testing.T) {
+	finder, all := newFinder()
+	p := &play{Finder: finder}
+	for range 10 * Limit {
+		p.reconciled("c", true)
+		p.event("c")
+		p.version++
+		p.event("c") // by somebody else
+	}
+	if len(all.loops) != 0 || finder.Delay("c", key, time.Now()) != 0 {
+		t.Errorf("told %+v", all.loops)
+	}
+}
+
+func TestC20AReconcileThatWritesNothingEndsTheRow(t *testing.T) {
+	finder, all := newFinder()
+	p := &play{Finder: finder}
+	for i := range 10 * Limit {
+		p.reconciled("c", i%(Limit-1) != 0)
+		p.event("c")
+	}
+	if len(all.loops) != 0 {
+		t.Errorf("told %+v", all.loops)
+	}
+}
