@@ -10,9 +10,11 @@ import (
 // Namespaces is a set of namespaces in which controllers work: see [InNamespaces]. It may change
 // while the manager runs. All methods are safe for concurrent use. [NewNamespaces] makes one.
 type Namespaces struct {
-	mu       sync.Mutex
-	names    map[string]bool
+	mu       sync.Mutex // held while subscribers are told
 	informed []subscriber
+
+	naming sync.Mutex // for a moment only: workers ask for names while Set waits for handlers
+	names  map[string]bool
 }
 
 // subscriber is told of each namespace that is added or removed.
@@ -37,15 +39,15 @@ func NewNamespaces(names ...string) *Namespaces {
 func (n *Namespaces) Set(names ...string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for name := range n.names {
+	for _, name := range n.List() {
 		if !slices.Contains(names, name) {
-			delete(n.names, name)
+			n.name(name, false)
 			n.tell(name, false)
 		}
 	}
 	for _, name := range names {
-		if !n.names[name] {
-			n.names[name] = true
+		if !n.has(name) {
+			n.name(name, true)
 			n.tell(name, true)
 		}
 	}
@@ -60,8 +62,8 @@ func (n *Namespaces) tell(name string, member bool) {
 
 // List returns the namespaces, sorted.
 func (n *Namespaces) List() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.naming.Lock()
+	defer n.naming.Unlock()
 	names := make([]string, 0, len(n.names))
 	for name := range n.names {
 		names = append(names, name)
@@ -71,9 +73,19 @@ func (n *Namespaces) List() []string {
 }
 
 func (n *Namespaces) has(name string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
+	n.naming.Lock()
+	defer n.naming.Unlock()
 	return n.names[name]
+}
+
+func (n *Namespaces) name(name string, member bool) {
+	n.naming.Lock()
+	defer n.naming.Unlock()
+	if member {
+		n.names[name] = true
+	} else {
+		delete(n.names, name)
+	}
 }
 
 // subscribe tells s of the namespaces that there are, and of changes.
@@ -81,7 +93,7 @@ func (n *Namespaces) subscribe(s subscriber) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.informed = append(n.informed, s)
-	for name := range n.names {
+	for _, name := range n.List() {
 		s.set(name, true)
 	}
 }
@@ -91,7 +103,7 @@ func (n *Namespaces) unsubscribe(s subscriber) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.informed = slices.DeleteFunc(n.informed, func(other subscriber) bool { return other == s })
-	for name := range n.names {
+	for _, name := range n.List() {
 		s.set(name, false)
 	}
 }

@@ -2,7 +2,11 @@
 
 package controller
 
-import "sync"
+import (
+	"maps"
+	"slices"
+	"sync"
+)
 
 // unsynced knows which items must not be reconciled yet, because a cache of the controller for their namespace
 // has not synced. That is so for a moment after a namespace was added. It is safe for concurrent use.
@@ -41,18 +45,25 @@ func (u *unsynced) idle() bool {
 // await reports whether items of a namespace have to wait. If so, wake is called when another cache of the
 // namespace has synced.
 func (u *unsynced) await(namespace string, wake func()) (waits bool) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, synced := range u.sources {
-		if !synced(namespace) {
-			if u.waiting == nil {
-				u.waiting = map[string][]func(){}
-			}
-			u.waiting[namespace] = append(u.waiting[namespace], wake)
-			return true
-		}
+	if u.synced(namespace) {
+		return false
 	}
-	return false
+	u.mu.Lock()
+	if u.waiting == nil {
+		u.waiting = map[string][]func(){}
+	}
+	u.waiting[namespace] = append(u.waiting[namespace], wake)
+	u.mu.Unlock()
+	return !u.synced(namespace) // it may have synced in between, and wake was not called
+}
+
+// synced reports whether all sources have synced for a namespace. It asks them without the lock, under which
+// they tell that they have.
+func (u *unsynced) synced(namespace string) bool {
+	u.mu.Lock()
+	all := slices.Collect(maps.Values(u.sources))
+	u.mu.Unlock()
+	return !slices.ContainsFunc(all, func(synced func(string) bool) bool { return !synced(namespace) })
 }
 
 // wake lets the items of a namespace ask again.
