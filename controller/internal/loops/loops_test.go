@@ -41,13 +41,13 @@ type play struct {
 }
 
 // event tells of a state of the object with the next version.
-func (p *play) event(controller string) {
+func (p *play) event() {
 	before := p.last
 	p.last = &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: fmt.Sprint(p.version)},
 		Data:       map[string]string{"n": fmt.Sprint(p.version)},
 	}
-	e := &observe.Enqueue{Controller: controller, Reason: reconcile.ObjectChanged, Object: p.last, Requests: []reconcile.Request{key}}
+	e := &observe.Enqueue{Controller: "c", Reason: reconcile.ObjectChanged, Object: p.last, Requests: []reconcile.Request{key}}
 	if before != nil {
 		e.Before = before
 	}
@@ -72,7 +72,7 @@ func TestC20AnObjectThatIsWrittenAgainAndAgainIsTold(t *testing.T) {
 	p := &play{Finder: finder}
 	for range Limit + 5 {
 		p.reconciled("c", true)
-		p.event("c")
+		p.event()
 	}
 	if len(all.loops) != 1 || all.loops[0].Times != Limit || cmp.Diff([]string{"data.n"}, all.loops[0].Changed) != "" {
 		t.Fatalf("told %+v", all.loops)
@@ -82,7 +82,7 @@ func TestC20AnObjectThatIsWrittenAgainAndAgainIsTold(t *testing.T) {
 		t.Errorf("the delay is %v", delay)
 	}
 	p.version++
-	p.event("c") // by somebody else
+	p.event() // by somebody else
 	if delay := finder.Delay("c", key, now); delay != 0 {
 		t.Errorf("after the change of another the delay is %v", delay)
 	}
@@ -93,9 +93,9 @@ func TestC20AReconcileThatSomethingElseHasTriggeredTooIsNoPartOfALoop(t *testing
 	p := &play{Finder: finder}
 	for range 10 * Limit {
 		p.reconciled("c", true)
-		p.event("c")
+		p.event()
 		p.version++
-		p.event("c") // by somebody else
+		p.event() // by somebody else
 	}
 	if len(all.loops) != 0 || finder.Delay("c", key, time.Now()) != 0 {
 		t.Errorf("told %+v", all.loops)
@@ -107,7 +107,7 @@ func TestC20AReconcileThatWritesNothingEndsTheRow(t *testing.T) {
 	p := &play{Finder: finder}
 	for i := range 10 * Limit {
 		p.reconciled("c", i%(Limit-1) != 0)
-		p.event("c")
+		p.event()
 	}
 	if len(all.loops) != 0 {
 		t.Errorf("told %+v", all.loops)
