@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,18 +29,15 @@ type upgrader struct {
 	answer func(*http.Request) (*http.Response, error) // nil for one that upgrades
 }
 
-// open is a connection that knows when it is closed.
+// open is a connection that knows when it is closed. As with any net.Conn, several may close it at once.
 type open struct {
 	net.Conn
+	once   sync.Once
 	closed chan struct{}
 }
 
 func (o *open) Close() error {
-	select {
-	case <-o.closed:
-	default:
-		close(o.closed)
-	}
+	o.once.Do(func() { close(o.closed) })
 	return nil
 }
 
