@@ -132,7 +132,7 @@ func (c *Controller[T]) config() pipeline.Config {
 func (c *Controller[T]) gate() pipeline.Gate {
 	return &gate{
 		unsynced: &c.unsynced, writes: c.manager.writes, loops: c.manager.loops, stale: c.options.AllowStaleReads,
-		controller: c.name, kind: c.kind, list: listMetadata(c.manager.config),
+		controller: c.name, kind: c.kind, list: c.manager.listMetadata,
 	}
 }
 

@@ -69,11 +69,11 @@ func (g *gate) Await(request Request, wake func()) bool {
 // GiveUp drops what the item waits for.
 func (g *gate) GiveUp(request Request) []string { return g.writes.GiveUp(g.item(request), g.kind) }
 
-// listMetadata returns a function that lists the metadata of a collection, by its path, with the clients'
-// configuration.
-func listMetadata(config *rest.Config) written.List {
+// listMetadata returns a function that lists the metadata of a collection, by its path. client makes the HTTP
+// client, once.
+func listMetadata(config *rest.Config, client func() (*http.Client, error)) written.List {
 	return func(ctx context.Context, collection string, query url.Values) ([]metav1.PartialObjectMetadata, error) {
-		client, err := rest.HTTPClientFor(config)
+		client, err := client()
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -40,8 +41,10 @@ type Manager struct {
 	observers *observers
 	writes    *written.Writes
 	loops     *loops.Finder
-	transport *transport.Transport
-	leader    *leading.Leader // nil without leader election
+
+	listMetadata written.List
+	transport    *transport.Transport
+	leader       *leading.Leader // nil without leader election
 
 	mu       sync.Mutex
 	ended    <-chan struct{} // is closed at the end; nil before Run
@@ -96,6 +99,9 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	}
 	m.user = rest.CopyConfig(config)
 	m.config = m.transport.Instrument(config)
+	m.listMetadata = listMetadata(m.user, sync.OnceValues(func() (*http.Client, error) {
+		return m.transport.Client(m.user)
+	}))
 	if options.LeaderElection != nil {
 		if err := m.setUpLeader(config, *options.LeaderElection, replaced); err != nil {
 			m.setup.mistake(err)

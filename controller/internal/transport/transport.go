@@ -102,6 +102,24 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	return instrumented
 }
 
+// Client returns an HTTP client whose requests go through t as those of the clients of Instrument(config) do.
+// It makes no transport of client-go's, which would read certificates for as long as the process lives.
+func (t *Transport) Client(config *rest.Config) (*http.Client, error) {
+	if config.Transport != nil {
+		return rest.HTTPClientFor(t.Instrument(config))
+	}
+	base := rest.CopyConfig(config)
+	rt := &roundTripper{
+		next: &unused{base: base}, read: t.options.Read, write: t.options.Write, observers: t.options.Observers,
+		routes:  &routes{pools: t.pools, base: base, certificate: conns.CertificateOf(config)},
+		orphans: t.orphans, writes: t.writes,
+	}
+	outer := rest.CopyConfig(config)
+	outer.WrapTransport = nil // the pools wrap each of their transports
+	wrapped, err := rest.HTTPWrappersForConfig(outer, rt)
+	return &http.Client{Transport: wrapped}, err
+}
+
 // wrapUpgrader wraps a round tripper as the pools wrap theirs.
 func (t *Transport) wrapUpgrader(next http.RoundTripper, base *rest.Config) http.RoundTripper {
 	if base.WrapTransport != nil {
