@@ -65,7 +65,7 @@ func (w *writes) tell(ctx context.Context, c *call, write *observe.Write) {
 
 // answered returns what an answer says.
 func (w *writes) answered(c *call, contentType string, body []byte) *observe.Write {
-	object := answer.Object{Namespace: c.Namespace, Name: c.Name, ResourceVersion: c.before}
+	object := answer.Object{Namespace: c.Namespace, Name: c.Name}
 	ok := object.Parse(contentType, body)
 	write := &observe.Write{
 		Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: object.Namespace, Name: object.Name,
