@@ -3,14 +3,11 @@
 package rbac
 
 import (
-	"bytes"
-	"io"
 	"net/http"
 	"strings"
-)
 
-// maxRefusal is the number of bytes of an answer in which a refusal is looked for.
-const maxRefusal = 64 << 10
+	"github.com/lanyard-k8s/lanyard/controller/internal/peek"
+)
 
 // refusedVerb returns the verb that the API server's authorizer has refused, or nothing. Admission,
 // quotas and policies answer 403 too, but only the authorizer says "cannot VERB resource". The answer
@@ -22,13 +19,7 @@ func refusedVerb(resp *http.Response, err error) string {
 	if resp.StatusCode != http.StatusForbidden || resp.Body == nil {
 		return ""
 	}
-	read, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
-	rest := io.Reader(resp.Body)
-	if err != nil {
-		rest = failing{err}
-	}
-	resp.Body = &replayed{Reader: io.MultiReader(bytes.NewReader(read), rest), Closer: resp.Body}
-	return verbIn(string(read))
+	return verbIn(string(peek.Body(resp)))
 }
 
 // verbIn finds the verb in a message of the authorizer. The message is in plain text in every encoding
@@ -61,14 +52,3 @@ func verbOfUpgrade(message string) string {
 	}
 	return ""
 }
-
-// replayed is a body of which a part was read, to be read again.
-type replayed struct {
-	io.Reader
-	io.Closer
-}
-
-// failing is a reader that fails.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }

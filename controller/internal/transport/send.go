@@ -3,11 +3,9 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/fence"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/peek"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
@@ -29,9 +28,6 @@ const (
 	lastRetry  = 100 * time.Millisecond
 	retryFor   = 5 * time.Second
 )
-
-// maxRefusal is the number of bytes of an answer in which a refusal is looked for.
-const maxRefusal = 64 << 10
 
 // send sends a request on ctx. needed is the term that it needs, or nil. If the server's fence
 // refuses it by a state of the Lease from before the term, it is sent again. If the fence refuses
@@ -139,27 +135,7 @@ func (c *call) refusal(resp *http.Response, err error) (message, seen string) {
 	case err != nil, resp.StatusCode != http.StatusForbidden:
 		return "", ""
 	}
-	read, err := io.ReadAll(io.LimitReader(resp.Body, maxRefusal))
-	resp.Body = &replayed{
-		Reader: io.MultiReader(bytes.NewReader(read), failing{err}, resp.Body), Closer: resp.Body,
-	}
-	return fence.Parse(string(read))
-}
-
-// replayed is a body that was read, to be read again.
-type replayed struct {
-	io.Reader
-	io.Closer
-}
-
-// failing is a reader that fails with an error, or is at its end if there is none.
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) {
-	if f.err != nil {
-		return 0, f.err
-	}
-	return 0, io.EOF
+	return fence.Parse(string(peek.Body(resp)))
 }
 
 // outgoing returns a request as it is sent: on ctx, and with the time for which the API server may
