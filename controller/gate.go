@@ -44,8 +44,7 @@ func (g *gate) Unsynced(request Request, wake func()) bool {
 
 // Idle reports whether nothing is known that the item would have to wait for.
 func (g *gate) Idle(request Request) bool {
-	return g.unsynced.idle() && g.loops.Idle(g.controller, request) &&
-		(g.stale || g.writes.Idle(g.item(request), g.kind))
+	return g.unsynced.idle() && (g.stale || g.writes.Idle(g.item(request), g.kind))
 }
 
 // Delay holds back what triggers itself.

@@ -46,7 +46,10 @@ func (s *informerSource[O]) Start(ctx context.Context, queue *pipeline.Queue) (p
 		return nil, err
 	}
 	s.cache.Follow()
-	feed := &informerFeed{registration, s.cache, s.writes, handler.calls, handler.sweep, func() {}}
+	feed := &informerFeed{
+		ResourceEventHandlerRegistration: registration, informer: s.cache, writes: s.writes,
+		calls: handler.calls, sweep: handler.sweep, endTell: func() {},
+	}
 	if s.synced != nil {
 		feed.tellSynced(ctx, s.synced)
 	}

@@ -4,7 +4,6 @@ package answer
 
 import (
 	"github.com/fxamacker/cbor/v2"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -38,7 +37,8 @@ func (o *Object) parseCBOR(body []byte) bool {
 	}
 	o.Status = read.Kind == "Status"
 	if o.Status {
-		o.fromStatus(metav1.StatusDetails{Name: read.Details.Name, UID: read.Details.UID})
+		o.Name = read.Details.Name
+		o.UID = read.Details.UID
 		return true
 	}
 	o.Namespace = read.Metadata.Namespace

@@ -6,7 +6,6 @@ import (
 	"bytes"
 
 	"github.com/tidwall/gjson"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -18,9 +17,8 @@ func (o *Object) parseJSON(body []byte) bool {
 	o.Status = gjson.GetBytes(body, "kind").Str == "Status"
 	if o.Status {
 		details := gjson.GetBytes(body, "details")
-		o.fromStatus(metav1.StatusDetails{
-			Name: details.Get("name").String(), UID: types.UID(details.Get("uid").String()),
-		})
+		o.Name = details.Get("name").String()
+		o.UID = types.UID(details.Get("uid").String())
 		return true
 	}
 	gjson.GetBytes(body, "metadata").ForEach(func(key, value gjson.Result) bool {

@@ -2,10 +2,7 @@
 
 package answer
 
-import (
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-)
+import "k8s.io/apimachinery/pkg/types"
 
 // Object is what an answer says. What it does not say is empty.
 type Object struct {
@@ -19,12 +16,6 @@ type Object struct {
 	Labels          map[string]string // nil unless they were asked for
 
 	withLabels bool
-}
-
-// fromStatus takes over what the details of a Status say.
-func (o *Object) fromStatus(details metav1.StatusDetails) {
-	o.Name = details.Name
-	o.UID = details.UID
 }
 
 func (o *Object) label(key, value string) {

@@ -160,16 +160,6 @@ func (f *Finder) tell(ctx context.Context, of *row) {
 	f.observers().LoopFound(ctx, loop)
 }
 
-// Idle reports whether nothing is known of an item.
-func (f *Finder) Idle(controller string, key reconcile.Request) bool {
-	if !f.active.Load() {
-		return true
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.items[item{controller, key}] == nil
-}
-
 // Delay returns for how long an item that a worker has taken is to be held back: longer and longer while it
 // is in a loop, and not at all once something else has triggered it.
 func (f *Finder) Delay(controller string, key reconcile.Request, now time.Time) time.Duration {

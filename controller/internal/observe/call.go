@@ -47,7 +47,8 @@ type Write struct {
 	UID             types.UID
 	// Version is the resourceVersion that the write led to. It is empty if the object is gone.
 	Version string
-	// Before is the resourceVersion that the request was based on, if it says so.
+	// Before is the resourceVersion that a cache of the manager had of the object when the request was
+	// sent; empty if none had it.
 	Before string
 	// Answer is the body of the answer, if there is one, and ContentType its encoding. It is valid during
 	// the call only.

@@ -40,7 +40,6 @@ type Item struct {
 	Reason   reconcile.Reason // the first of those for which it is reconciled
 	Ready    time.Time        // when it could first have been taken
 	Delay    time.Duration    // that its retry or requeue asked for, before Ready
-	Parked   time.Duration    // for which it has waited for caches to show earlier writes
 	Triggers int              // the number of events since it was last taken
 
 	Log itemlog.Sink // of the item's logger

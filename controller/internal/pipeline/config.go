@@ -47,7 +47,7 @@ type Config struct {
 	// Reconcile reconciles an item. A panic in it is an error of the item.
 	Reconcile func(ctx context.Context, item *observe.Item) (reconcile.Result, error)
 
-	// Gate keeps items back whose caches are too old. Nil for none.
+	// Gate keeps items back whose caches are too old, and those that trigger themselves.
 	Gate Gate
 
 	Observers observe.Observers

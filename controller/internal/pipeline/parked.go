@@ -29,13 +29,11 @@ func (p *parked) begin(request reconcile.Request, now time.Time) (since time.Tim
 	return now
 }
 
-// end notes that an item does not wait any more, and returns since when it has; the zero time if it has not.
-func (p *parked) end(request reconcile.Request) (since time.Time) {
+// end notes that an item does not wait any more, if it has.
+func (p *parked) end(request reconcile.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	since = p.since[request]
 	delete(p.since, request)
-	return since
 }
 
 func (p *parked) len() int {

@@ -67,11 +67,12 @@ const askAgain = time.Hour
 // queue when the caches have caught up, or after the time that an item may take.
 func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 	gate := w.config.Gate
-	if gate == nil {
-		return true
+	if delay := gate.Delay(item.Key, item.Start); delay > 0 {
+		w.queue.delays.Set(item.Key, delay)
+		return false
 	}
 	if gate.Idle(item.Key) {
-		w.unpark(item)
+		w.queue.parked.end(item.Key)
 		return true
 	}
 	park := &queue.Delay{}
@@ -80,35 +81,24 @@ func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 		w.queue.delays.SetDelay(item.Key, park, askAgain)
 		return false
 	}
-	if delay := gate.Delay(item.Key, item.Start); delay > 0 {
-		w.queue.delays.Set(item.Key, delay)
-		return false
-	}
 	if gate.Doubts(item.Key) && !w.settles(items, item) {
 		return false
 	}
 	if !gate.Await(item.Key, wake) {
-		w.unpark(item)
+		w.queue.parked.end(item.Key)
 		return true
 	}
-	since := w.queue.parked.begin(item.Key, item.Start)
-	if left := since.Add(w.config.Limits.Item).Sub(item.Start); left > 0 {
+	waited := item.Start.Sub(w.queue.parked.begin(item.Key, item.Start))
+	if left := w.config.Limits.Item - waited; left > 0 {
 		w.queue.delays.SetDelay(item.Key, park, left)
 		return false
 	}
-	w.unpark(item)
+	w.queue.parked.end(item.Key)
 	klog.FromContext(ctx).Error(cause.ItemTimeout,
 		"Caches have not shown what earlier reconciles have written, reconciling from what they have",
-		"object", klog.KRef(item.Key.Namespace, item.Key.Name), "waited", item.Parked.Round(time.Millisecond).String(),
+		"object", klog.KRef(item.Key.Namespace, item.Key.Name), "waited", waited.Round(time.Millisecond).String(),
 		"for", gate.GiveUp(item.Key))
 	return true
-}
-
-// unpark notes that an item does not wait any more.
-func (w *worker) unpark(item *observe.Item) {
-	if since := w.queue.parked.end(item.Key); !since.IsZero() {
-		item.Parked = item.Start.Sub(since)
-	}
 }
 
 // settles finds out what became of earlier writes of an item, and reports whether that has succeeded. If

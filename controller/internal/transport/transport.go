@@ -78,17 +78,12 @@ func (t *Transport) RateLimiter(qps float32, burst int) flowcontrol.RateLimiter 
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
 	instrumented.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
-	all := &routes{pools: t.pools}
-	if config.Transport == nil {
-		all.base = rest.CopyConfig(config)
-		all.certificate = conns.CertificateOf(config)
+	all := t.routes(config)
+	if all.base != nil {
 		instrumented.WrapTransport = nil // the pools wrap each of their transports
 	}
 	instrumented.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		rt := &roundTripper{
-			next: next, read: t.options.Read, write: t.options.Write, observers: t.options.Observers, routes: all,
-			orphans: t.orphans, writes: t.writes,
-		}
+		rt := t.roundTripper(next, all)
 		switch {
 		case all.base == nil:
 			rt.routes = &routes{pools: t.pools, shared: next}
@@ -108,16 +103,29 @@ func (t *Transport) Client(config *rest.Config) (*http.Client, error) {
 	if config.Transport != nil {
 		return rest.HTTPClientFor(t.Instrument(config))
 	}
-	base := rest.CopyConfig(config)
-	rt := &roundTripper{
-		next: &unused{base: base}, read: t.options.Read, write: t.options.Write, observers: t.options.Observers,
-		routes:  &routes{pools: t.pools, base: base, certificate: conns.CertificateOf(config)},
-		orphans: t.orphans, writes: t.writes,
-	}
+	all := t.routes(config)
 	outer := rest.CopyConfig(config)
 	outer.WrapTransport = nil // the pools wrap each of their transports
-	wrapped, err := rest.HTTPWrappersForConfig(outer, rt)
+	wrapped, err := rest.HTTPWrappersForConfig(outer, t.roundTripper(&unused{base: all.base}, all))
 	return &http.Client{Transport: wrapped}, err
+}
+
+// routes returns the routes of the clients of a configuration. Without a base, calls go through the
+// configuration's own transport.
+func (t *Transport) routes(config *rest.Config) *routes {
+	all := &routes{pools: t.pools}
+	if config.Transport == nil {
+		all.base = rest.CopyConfig(config)
+		all.certificate = conns.CertificateOf(config)
+	}
+	return all
+}
+
+func (t *Transport) roundTripper(next http.RoundTripper, all *routes) *roundTripper {
+	return &roundTripper{
+		next: next, read: t.options.Read, write: t.options.Write, observers: t.options.Observers, routes: all,
+		orphans: t.orphans, writes: t.writes,
+	}
 }
 
 // wrapUpgrader wraps a round tripper as the pools wrap theirs.

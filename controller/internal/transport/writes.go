@@ -68,7 +68,7 @@ func (w *writes) answered(c *call, contentType string, body []byte) *observe.Wri
 	object := answer.Object{Namespace: c.Namespace, Name: c.Name}
 	ok := object.Parse(contentType, body)
 	write := &observe.Write{
-		Collection: collectionOf(c.req.URL.Path, &c.Call.Call), Namespace: object.Namespace, Name: object.Name,
+		Collection: collectionPath(c.req.URL.Path, &c.Call.Call), Namespace: object.Namespace, Name: object.Name,
 		UID: object.UID, Before: c.before, Answer: body, ContentType: contentType,
 	}
 	switch {
@@ -85,7 +85,7 @@ func (w *writes) answered(c *call, contentType string, body []byte) *observe.Wri
 // unknown returns what the request says.
 func (w *writes) unknown(c *call) *observe.Write {
 	write := &observe.Write{
-		Unknown: true, Collection: collectionOf(c.req.URL.Path, &c.Call.Call),
+		Unknown: true, Collection: collectionPath(c.req.URL.Path, &c.Call.Call),
 		Namespace: c.Namespace, Name: c.Name, Before: c.before,
 	}
 	switch c.Verb {
@@ -120,8 +120,8 @@ func nameIn(req *http.Request) string {
 	return object.Name
 }
 
-// collectionOf returns the part of a URL's path that names the collection.
-func collectionOf(path string, call *report.Call) string {
+// collectionPath returns the part of a URL's path that names the collection.
+func collectionPath(path string, call *report.Call) string {
 	path = strings.TrimSuffix(path, "/")
 	if _, subresource, ok := strings.Cut(call.Resource, "/"); ok {
 		path = strings.TrimSuffix(path, "/"+subresource)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,10 +26,8 @@ func (w *Writes) doubt(item Item, d doubt) {
 	if len(of.doubts) >= maxDoubts {
 		d.Name, d.Selector, d.Fields = "", "", ""
 	}
-	for _, other := range of.doubts {
-		if other.Collection == d.Collection && other.Name == d.Name && other.Selector == d.Selector && other.Fields == d.Fields {
-			return
-		}
+	if slices.ContainsFunc(of.doubts, d.same) {
+		return
 	}
 	of.doubts = append(of.doubts, d)
 	w.open.Add(1)
@@ -78,6 +77,11 @@ func (w *Writes) Settle(ctx context.Context, item Item, list List) error {
 	return nil
 }
 
+// same reports whether another doubt is about the same objects.
+func (d *doubt) same(other doubt) bool {
+	return other.Collection == d.Collection && other.Name == d.Name && other.Selector == d.Selector && other.Fields == d.Fields
+}
+
 func (d *doubt) describe() string {
 	if d.Name == "" {
 		return d.resource
@@ -90,14 +94,9 @@ func (w *Writes) settled(item Item, d doubt, live []metav1.PartialObjectMetadata
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	of := w.of(item)
-	for i := range of.doubts {
-		if of.doubts[i].Collection == d.Collection && of.doubts[i].Name == d.Name &&
-			of.doubts[i].Selector == d.Selector && of.doubts[i].Fields == d.Fields {
-			of.doubts = append(of.doubts[:i:i], of.doubts[i+1:]...)
-			w.open.Add(-1)
-			break
-		}
-	}
+	left := slices.DeleteFunc(slices.Clone(of.doubts), d.same) // Settle reads the other slice
+	w.open.Add(int64(len(left) - len(of.doubts)))
+	of.doubts = left
 	covering := w.set.Covering(d.resource, w.factories)
 	there := map[string]bool{}
 	for i := range live {

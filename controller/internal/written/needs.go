@@ -3,6 +3,7 @@
 package written
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -60,10 +61,8 @@ func (w *Writes) add(item *Item, n need) {
 	} else if !older(n.version, known.version) {
 		known.version, known.gone = n.version, n.gone
 	}
-	for _, other := range known.items {
-		if other == *item {
-			return
-		}
+	if slices.Contains(known.items, *item) {
+		return
 	}
 	known.items = append(known.items, *item)
 	of := w.of(*item)
@@ -112,12 +111,7 @@ func (w *Writes) settle(n *need) {
 	w.open.Add(-1)
 	for _, item := range n.items {
 		of := w.items[item]
-		for i, other := range of.needs {
-			if other == n {
-				of.needs = append(of.needs[:i], of.needs[i+1:]...)
-				break
-			}
-		}
+		of.needs = slices.DeleteFunc(of.needs, func(other *need) bool { return other == n })
 		w.drop(item, of)
 	}
 	for _, each := range n.waiting {
@@ -150,22 +144,14 @@ func (w *Writes) sweep(now time.Time) {
 	w.swept = len(w.needs)
 }
 
-// Behind returns the needs that an item has to wait for: those of its own writes, and those of what others
+// behind returns the needs that an item has to wait for: those of its own writes, and those of what others
 // have written of its object. kind is that of its object.
 func (w *Writes) behind(item Item, kind schema.GroupKind) (all []*need) {
 	if of := w.items[item]; of != nil {
 		all = append(all, of.needs...)
 	}
 	for _, c := range w.set.OfKind(kind) {
-		n := w.needs[place{c, item.Key}]
-		if n == nil {
-			continue
-		}
-		own := false
-		for _, other := range n.items {
-			own = own || other == item
-		}
-		if !own {
+		if n := w.needs[place{c, item.Key}]; n != nil && !slices.Contains(n.items, item) {
 			all = append(all, n)
 		}
 	}
