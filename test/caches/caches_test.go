@@ -23,6 +23,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
 
 // counting runs a controller of the ConfigMaps of a namespace that counts its reconciles.
@@ -70,28 +71,28 @@ func TestAForbiddenWatchIsToldFailsReadyAndMakesNoStorm(t *testing.T) {
 	config, grant := account(t, ns, "list")
 	m := controller.NewManager(config, controller.ManagerOptions{})
 	n, _ := counting(m, ns)
-	log, stop := start(t, m)
-	eventually(t, "everything is reconciled, and the watch is told", func() error {
+	log, stop := suite.Start(t, m)
+	suite.Eventually(t, "everything is reconciled, and the watch is told", func() error {
 		if n.Load() < 6 {
 			return fmt.Errorf("%d reconciles", n.Load())
 		}
 		return has(log.String(), "level=ERROR", "List or watch failed", "grant list and watch", "forbidden")
 	})
-	eventually(t, "Ready fails", func() error {
+	suite.Eventually(t, "Ready fails", func() error {
 		if err := m.Ready(); err == nil {
 			return errors.New("it is ready")
 		} else {
 			return has(err.Error(), "informer of ConfigMap", "since", "grant list and watch")
 		}
 	})
-	eventually(t, "it is told again", func() error { return has(log.String(), "A cache is not fed") })
+	suite.Eventually(t, "it is told again", func() error { return has(log.String(), "A cache is not fed") })
 	if n.Load() != 6 {
 		t.Errorf("%d reconciles of 6 objects that did not change", n.Load())
 	}
 	grant("list", "watch")
-	eventually(t, "it is fed again", func() error { return errors.Join(m.Ready(), has(log.String(), "A cache is fed again")) })
+	suite.Eventually(t, "it is fed again", func() error { return errors.Join(m.Ready(), has(log.String(), "A cache is fed again")) })
 	create(t, plane.Config(), ns, "new", "v")
-	eventually(t, "the watch works", func() error {
+	suite.Eventually(t, "the watch works", func() error {
 		if n.Load() < 7 {
 			return fmt.Errorf("%d reconciles", n.Load())
 		}
@@ -112,13 +113,13 @@ func TestAnOutageIsToldAndItsEndToo(t *testing.T) {
 	factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(
 		kubernetes.NewForConfigOrDie(m.Config()), 0, informers.WithNamespace(ns)))
 	secrets := factory.Core().V1().Secrets().Lister()
-	log, stop := start(t, m)
-	eventually(t, "ready", m.Ready)
+	log, stop := suite.Start(t, m)
+	suite.Eventually(t, "ready", m.Ready)
 	p.answer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "etcd is away", http.StatusInternalServerError)
 	}))
 	began := time.Now()
-	eventually(t, "told", func() error {
+	suite.Eventually(t, "told", func() error {
 		if m.Ready() == nil {
 			return errors.New("it is ready")
 		}
@@ -128,7 +129,7 @@ func TestAnOutageIsToldAndItsEndToo(t *testing.T) {
 		t.Errorf("Ready failed after %v", took)
 	}
 	p.serve(t, plane.Config())
-	eventually(t, "its end is told", func() error {
+	suite.Eventually(t, "its end is told", func() error {
 		if n := strings.Count(log.String(), "A cache is fed again"); n != 2 {
 			return fmt.Errorf("told of %d ends", n)
 		}
@@ -158,12 +159,12 @@ func TestVersionsThatRunBackwardsFillTheCachesAnew(t *testing.T) {
 	p := newProxy(t, plane.Config())
 	m := controller.NewManager(p.config(), controller.ManagerOptions{})
 	n, lister := counting(m, "default")
-	log, stop := start(t, m)
-	eventually(t, "ready", m.Ready)
+	log, stop := suite.Start(t, m)
+	suite.Eventually(t, "ready", m.Ready)
 	before := n.Load()
 	time.Sleep(2 * time.Second) // after a watch of less than a second client-go lists anew by itself
 	p.serve(t, younger.Config())
-	eventually(t, "the cache has what the API server has", func() error {
+	suite.Eventually(t, "the cache has what the API server has", func() error {
 		kept, err := lister.Get("kept")
 		if err != nil || kept.Data["value"] != "old" {
 			return fmt.Errorf("kept is %v, %w", kept, err)
@@ -174,7 +175,7 @@ func TestVersionsThatRunBackwardsFillTheCachesAnew(t *testing.T) {
 		return has(log.String(), "Versions run backwards")
 	})
 	create(t, younger.Config(), "default", "after", "v")
-	eventually(t, "events are delivered again", func() error {
+	suite.Eventually(t, "events are delivered again", func() error {
 		if _, err := lister.Get("after"); err != nil || n.Load() <= before {
 			return fmt.Errorf("%d reconciles, %w", n.Load()-before, err)
 		}
@@ -209,7 +210,7 @@ func TestC24AnObjectOfAListerChangedInPlaceEndsRun(t *testing.T) {
 		done <- err
 		return controller.Result{}, nil
 	}, controller.Options{})
-	_, stop := start(t, m)
+	_, stop := suite.Start(t, m)
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ package caches_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -16,19 +15,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
 
-	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
-	"github.com/lanyard-k8s/lanyard/test/internal/output"
 	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
 
@@ -36,28 +29,6 @@ var plane *controlplane.ControlPlane
 
 func TestMain(m *testing.M) {
 	os.Exit(suite.Main(m, suite.Options{Started: func(p *controlplane.ControlPlane) { plane = p }}))
-}
-
-// start runs a manager until the test ends, or stop is called.
-func start(t *testing.T, m *controller.Manager) (log *output.Buffer, stop func() error) {
-	t.Helper()
-	log = &output.Buffer{}
-	ctx, end := context.WithCancel(klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(log, nil))))
-	done := make(chan error, 1)
-	go func() { done <- m.Run(ctx) }()
-	stop = sync.OnceValue(func() error { end(); return <-done })
-	t.Cleanup(func() { _ = stop() })
-	return log, stop
-}
-
-func eventually(t *testing.T, what string, holds func() error) {
-	t.Helper()
-	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, time.Minute, true,
-		func(context.Context) (bool, error) { last = holds(); return last == nil, nil })
-	if err != nil {
-		t.Fatalf("not so within a minute: %s: %v", what, last)
-	}
 }
 
 // has returns an error unless a text has all parts.
@@ -70,15 +41,7 @@ func has(text string, parts ...string) error {
 	return nil
 }
 
-func namespace(t *testing.T) string {
-	t.Helper()
-	ns, err := kubernetes.NewForConfigOrDie(plane.Config()).CoreV1().Namespaces().Create(t.Context(),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "caches-"}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ns.Name
-}
+func namespace(t *testing.T) string { return suite.Namespace(t, plane, "caches-") }
 
 func create(t *testing.T, config *rest.Config, namespace, name, value string) {
 	t.Helper()

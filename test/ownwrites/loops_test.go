@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
 
 const told = "An object is reconciled again and again"
@@ -61,7 +62,7 @@ func TestC20AnObjectThatTriggersItselfIsFoundNamedAndSlowedDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	eventually(t, "the change of another is reconciled", func() error {
+	suite.Eventually(t, "the change of another is reconciled", func() error {
 		if reconciles.Load() == before {
 			return fmt.Errorf("%d", before)
 		}
@@ -79,7 +80,7 @@ func TestC20TwoControllersThatUndoEachOthersWritesAreNamedTogether(t *testing.T)
 	twos := p.patching("twos", func() string { return "2" })
 	p.parent(t, "a")
 	p.start(t)
-	eventually(t, "it is told", func() error {
+	suite.Eventually(t, "it is told", func() error {
 		if !strings.Contains(p.log.String(), told) {
 			return fmt.Errorf("%d and %d reconciles", ones.Load(), twos.Load())
 		}
@@ -106,7 +107,7 @@ func TestC20AControllerThatConvergesIsNotAccused(t *testing.T) {
 	p.parent(t, "a")
 	p.start(t)
 	for i := range 10 {
-		eventually(t, "it comes to rest", func() error {
+		suite.Eventually(t, "it comes to rest", func() error {
 			if n := reconciles.Load(); int(n) < 11*(i+1) {
 				return fmt.Errorf("%d reconciles", n)
 			}

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
 
 // children adds a controller that makes one Secret, with a made-up name, for each parent whose lister shows
@@ -30,7 +31,7 @@ func (p *program) children(options controller.Options) (c *controller.Controller
 			if parent.Labels["parent"] == "" {
 				return controller.Result{}, nil
 			}
-			reconciles.Add(1)
+			defer reconciles.Add(1)
 			known, err := secrets.Lister().Secrets(p.namespace).List(labels.Set{"of": parent.Name}.AsSelector())
 			if err != nil || len(known) > 0 {
 				return controller.Result{}, err
@@ -64,7 +65,7 @@ func TestC19ASecondChildIsNotMadeBecauseTheCacheDoesNotShowTheFirst(t *testing.T
 			c, reconciles := p.children(controller.Options{AllowStaleReads: stale})
 			p.parent(t, "a")
 			p.start(t)
-			eventually(t, "the first child is made", func() error {
+			suite.Eventually(t, "the first child is made", func() error {
 				if p.made(t, "a") == 0 {
 					return fmt.Errorf("none")
 				}
@@ -75,7 +76,7 @@ func TestC19ASecondChildIsNotMadeBecauseTheCacheDoesNotShowTheFirst(t *testing.T
 				c.Enqueue(t.Context(), "test", controller.Request{Namespace: p.namespace, Name: "a"})
 				time.Sleep(20 * time.Millisecond)
 			}
-			eventually(t, "it is reconciled again", func() error {
+			suite.Eventually(t, "it is reconciled again", func() error {
 				if reconciles.Load() == again {
 					return fmt.Errorf("%d reconciles", again)
 				}
@@ -99,13 +100,12 @@ func TestC19AWriteThatWasCutOffIsLookedUp(t *testing.T) {
 	_, reconciles := p.children(controller.Options{})
 	p.parent(t, "a")
 	p.start(t)
-	eventually(t, "it is reconciled again", func() error {
+	suite.Eventually(t, "it is reconciled again", func() error {
 		if n := reconciles.Load(); n < 2 {
 			return fmt.Errorf("%d reconciles", n)
 		}
 		return nil
 	})
-	time.Sleep(100 * time.Millisecond)
 	if n := p.made(t, "a"); n != 1 || cuts.Load() != 1 {
 		t.Errorf("%d children, %d creates", n, cuts.Load())
 	}
@@ -121,7 +121,7 @@ func TestC19AnItemThatWaitsForItsCacheOccupiesNoWorker(t *testing.T) {
 	}
 	p.start(t)
 	began := time.Now()
-	eventually(t, "each has a child", func() error {
+	suite.Eventually(t, "each has a child", func() error {
 		for i := range parents {
 			name := fmt.Sprint("p", i)
 			c.Enqueue(t.Context(), "test", controller.Request{Namespace: p.namespace, Name: name})
@@ -155,7 +155,7 @@ func TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost(t *testing.T) {
 		controller.WithFilter(controller.LabelsChanged[*corev1.ConfigMap]))
 	p.start(t)
 	p.parent(t, "a")
-	eventually(t, "it was reconciled", func() error {
+	suite.Eventually(t, "it was reconciled", func() error {
 		if reconciles.Load() == 0 {
 			return fmt.Errorf("not yet")
 		}
@@ -163,7 +163,7 @@ func TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost(t *testing.T) {
 	})
 	began := time.Now()
 	c.Enqueue(t.Context(), "test", controller.Request{Namespace: p.namespace, Name: "a"})
-	eventually(t, "it is reconciled all the same", func() error {
+	suite.Eventually(t, "it is reconciled all the same", func() error {
 		if n := reconciles.Load(); n != 2 {
 			return fmt.Errorf("%d reconciles", n)
 		}

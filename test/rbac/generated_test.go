@@ -116,25 +116,21 @@ func (e *env) awaitAllowed(name string, used rbac.Used) {
 func (e *env) wantEachRuleNeeded(name string, used rbac.Used, roles *rbac.Roles) {
 	e.Helper()
 	n := 0
-	for _, role := range roles.ClusterRoles {
-		all := role.Rules
-		for rules := range withoutOne(all) {
+	each := func(rules *[]rbacv1.PolicyRule) {
+		all := *rules
+		for fewer := range withoutOne(all) {
 			n++
-			role.Rules = rules
+			*rules = fewer
 			e.applyYAML(roles)
 			e.awaitRefusal(name, used)
 		}
-		role.Rules = all
+		*rules = all
+	}
+	for _, role := range roles.ClusterRoles {
+		each(&role.Rules)
 	}
 	for _, role := range roles.Roles {
-		all := role.Rules
-		for rules := range withoutOne(all) {
-			n++
-			role.Rules = rules
-			e.applyYAML(roles)
-			e.awaitRefusal(name, used)
-		}
-		role.Rules = all
+		each(&role.Rules)
 	}
 	if n < 15 {
 		e.Errorf("only %d permissions were taken away", n)
