@@ -54,15 +54,19 @@ func (p *play) event() {
 	p.Enqueued(context.Background(), e)
 }
 
-// reconciled is a reconcile that writes the object unless it is at rest.
-func (p *play) reconciled(controller string, writes bool) {
-	item := &observe.Item{Unit: work.Unit{Owner: controller, Key: key}}
+// reconciled is a reconcile that writes the object unless it is at rest. meanwhile is what happens before it
+// returns.
+func (p *play) reconciled(writes bool, meanwhile ...func()) {
+	item := &observe.Item{Unit: work.Unit{Owner: "c", Key: key}}
 	p.ItemBegan(context.Background(), item)
 	if writes {
 		p.version++
 		p.CallWrote(context.Background(), &observe.Call{Unit: &item.Unit}, &observe.Write{
 			UID: types.UID("u"), Before: fmt.Sprint(p.version - 1), Version: fmt.Sprint(p.version),
 		})
+	}
+	for _, happens := range meanwhile {
+		happens()
 	}
 	p.ItemEnded(context.Background(), item)
 }
@@ -71,7 +75,7 @@ func TestC20AnObjectThatIsWrittenAgainAndAgainIsTold(t *testing.T) {
 	finder, all := newFinder()
 	p := &play{Finder: finder}
 	for range Limit + 5 {
-		p.reconciled("c", true)
+		p.reconciled(true)
 		p.event()
 	}
 	if len(all.loops) != 1 || all.loops[0].Times != Limit || cmp.Diff([]string{"data.n"}, all.loops[0].Changed) != "" {
@@ -92,7 +96,7 @@ func TestC20AReconcileThatSomethingElseHasTriggeredTooIsNoPartOfALoop(t *testing
 	finder, all := newFinder()
 	p := &play{Finder: finder}
 	for range 10 * Limit {
-		p.reconciled("c", true)
+		p.reconciled(true)
 		p.event()
 		p.version++
 		p.event() // by somebody else
@@ -103,13 +107,21 @@ func TestC20AReconcileThatSomethingElseHasTriggeredTooIsNoPartOfALoop(t *testing
 }
 
 func TestC20AReconcileThatWritesNothingEndsTheRow(t *testing.T) {
-	finder, all := newFinder()
-	p := &play{Finder: finder}
-	for i := range 10 * Limit {
-		p.reconciled("c", i%(Limit-1) != 0)
-		p.event()
-	}
-	if len(all.loops) != 0 {
-		t.Errorf("told %+v", all.loops)
+	for name, early := range map[string]bool{"the event comes later": false, "the event comes before it returns": true} {
+		t.Run(name, func(t *testing.T) {
+			finder, all := newFinder()
+			p := &play{Finder: finder}
+			for i := range 10 * Limit {
+				if writes := i%(Limit-1) != 0; early {
+					p.reconciled(writes, p.event)
+				} else {
+					p.reconciled(writes)
+					p.event()
+				}
+			}
+			if len(all.loops) != 0 {
+				t.Errorf("told %+v", all.loops)
+			}
+		})
 	}
 }
