@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // ReserveContext returns a context for writing a last status when a reconcile has run out of time.
@@ -48,6 +49,17 @@ func Attempt(ctx context.Context) int {
 		return unit.Attempt
 	}
 	return 0
+}
+
+// AccountFrom returns what the reconcile on ctx has asked of the API server so far: its calls by verb and
+// resource, with bytes and times, and which of its writes changed nothing. A runnable has
+// an account too, of all that it has asked for. ok is false outside both.
+func AccountFrom(ctx context.Context) (account report.Account, ok bool) {
+	unit := work.From(ctx)
+	if unit == nil {
+		return report.Account{}, false
+	}
+	return unit.Account(), true
 }
 
 // TermFrom returns the term of leadership in which the work on ctx runs. ok is false for work that

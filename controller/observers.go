@@ -63,7 +63,8 @@ func (o *observers) context(ctx context.Context) context.Context {
 	return traceannotation.NewContext(ctx, o.annotations)
 }
 
-// inFlight is an observer that keeps the registry of the units of work, for items.
+// inFlight is an observer that keeps the registry of the units of work, for items, and their accounts of
+// waits. The transport keeps the rest of the accounts.
 type inFlight struct {
 	observe.Nop
 	units *work.Registry
@@ -77,3 +78,10 @@ func (f inFlight) ItemBegan(ctx context.Context, item *observe.Item) context.Con
 
 // ItemEnded removes an item.
 func (f inFlight) ItemEnded(_ context.Context, item *observe.Item) { f.units.Remove(&item.Unit) }
+
+// CallThrottled notes the wait of a call for whoever makes it.
+func (f inFlight) CallThrottled(ctx context.Context, t observe.Throttle) {
+	if unit := work.From(ctx); unit != nil {
+		unit.Throttled(t.Wait)
+	}
+}

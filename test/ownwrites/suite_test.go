@@ -38,11 +38,16 @@ type program struct {
 // newProgram makes a program whose requests pass a wrapper; nil for none.
 func newProgram(t *testing.T, wrap *wire) *program {
 	t.Helper()
+	return newProgramWith(t, wrap, controller.ManagerOptions{})
+}
+
+func newProgramWith(t *testing.T, wrap *wire, options controller.ManagerOptions) *program {
+	t.Helper()
 	config := rest.CopyConfig(plane.Config())
 	if wrap != nil {
 		config.Wrap(wrap.around)
 	}
-	m := controller.NewManager(config, controller.ManagerOptions{})
+	m := controller.NewManager(config, options)
 	p := &program{Manager: m, client: kubernetes.NewForConfigOrDie(m.Config()), namespace: suite.Namespace(t, plane, "writes-")}
 	p.factory = controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(
 		p.client, 0, informers.WithNamespace(p.namespace)))

@@ -36,7 +36,7 @@ var (
 	typeLine   = regexp.MustCompile(`(?m)^# TYPE (\S+) (\S+)$`)
 	sampleLine = regexp.MustCompile(`(?m)^(\w+)(?:\{([^}]*)\})? \S+`)
 	labelName  = regexp.MustCompile(`(\w+)="`)
-	tableRow   = regexp.MustCompile("(?m)^\\| `lanyard\\.[a-z._]+` \\| `([a-z_]+)` \\| (\\w+) \\| (s?) ?\\| (.*?) ?\\| .* \\|$")
+	tableRow   = regexp.MustCompile("(?m)^\\| `lanyard\\.[a-z._]+` \\| `([a-z_]+)` \\| (\\w+) \\| (s|By|) ?\\| (.*?) ?\\| .* \\|$")
 )
 
 // served parses Prometheus's text form.

@@ -23,6 +23,7 @@ type Writer struct{ observe.Nop }
 const (
 	verbosityCalls   = 1 // of a reconcile that made calls, or was cancelled
 	verbosityNoCalls = 2
+	verbosityAccount = 3 // the line has the account of the calls
 )
 
 // ItemBegan returns a context whose logger names the item.
@@ -37,6 +38,7 @@ func (Writer) ItemBegan(ctx context.Context, item *observe.Item) context.Context
 // ItemEnded writes the line.
 func (Writer) ItemEnded(ctx context.Context, item *observe.Item) {
 	logger := klog.FromContext(ctx)
+	accounts := logger.V(verbosityAccount).Enabled()
 	if item.Err == nil || item.Outcome == reconcile.Cancelled {
 		level := verbosityCalls
 		if item.Err == nil && item.Cost().Calls == 0 {
@@ -51,6 +53,9 @@ func (Writer) ItemEnded(ctx context.Context, item *observe.Item) {
 	took := time.Since(item.Start).Round(time.Microsecond)
 	logger = logger.WithValues("result", item.Outcome, "took", took.String(),
 		"calls", cost.Calls, "writes", cost.Writes)
+	if cost.Calls > 0 && accounts {
+		logger = logger.WithValues("account", item.Account().String())
+	}
 	if item.Again {
 		logger = logger.WithValues("again", item.AgainAfter.Round(time.Millisecond).String())
 	}

@@ -57,13 +57,19 @@ type item struct {
 type row struct {
 	versions [8]string // the last ones
 	next     int
-	writers  []item
+	writers  []observe.LoopItem
 	length   int
 	call     report.Call // the last write
 	told     bool
 
 	// The last event, once the row is nearly long enough. It may come before the answer to the write.
 	before, after metav1.Object
+}
+
+func (r *row) writtenBy(by item) bool {
+	return slices.ContainsFunc(r.writers, func(w observe.LoopItem) bool {
+		return w.Controller == by.controller && w.Key == by.key
+	})
 }
 
 // trigger is an event of an object, by its version.
@@ -154,9 +160,7 @@ func (f *Finder) tell(ctx context.Context, of *row) {
 		Object: of.after, Write: of.call.String(), Times: of.length, Changed: changed(of.before, of.after),
 	}
 	of.before, of.after = nil, nil
-	for _, writer := range of.writers {
-		loop.Items = append(loop.Items, observe.LoopItem{Controller: writer.controller, Key: writer.key})
-	}
+	loop.Items = slices.Clone(of.writers)
 	f.observers().LoopFound(ctx, loop)
 }
 
@@ -226,8 +230,10 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	of.versions[of.next%len(of.versions)] = w.Version
 	of.next++
 	of.call = call.Call
-	if !slices.Contains(of.writers, by) {
-		of.writers = append(of.writers, by)
+	if !of.writtenBy(by) {
+		of.writers = append(of.writers, observe.LoopItem{
+			Controller: by.controller, MetricsName: call.Unit.MetricsName, Key: by.key,
+		})
 	}
 	if !slices.Contains(writer.wrote, w.UID) {
 		writer.wrote = append(writer.wrote, w.UID)
@@ -260,7 +266,7 @@ func (f *Finder) ItemEnded(_ context.Context, ended *observe.Item) {
 	}
 	for _, event := range known.run.events[:known.run.n] {
 		of := f.rows[event.uid]
-		if of != nil && slices.Contains(of.writers, by) && !slices.Contains(known.wrote, event.uid) {
+		if of != nil && of.writtenBy(by) && !slices.Contains(known.wrote, event.uid) {
 			delete(f.rows, event.uid)
 		}
 	}

@@ -30,6 +30,7 @@ func (s *Set) ItemEnded(ctx context.Context, item *observe.Item) {
 		ctx,
 		took.Seconds(),
 		s.ofReconciles.get(labels, reconcileLabels.attributes).record...)
+	s.account(ctx, item)
 }
 
 func (s *Set) controller(name string) labelSet {

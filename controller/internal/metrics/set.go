@@ -24,6 +24,12 @@ type Set struct {
 	waits        metric.Float64Histogram
 	calls        metric.Float64Histogram
 	throttles    metric.Float64Histogram
+	itemCalls    metric.Int64Counter
+	itemBytes    metric.Int64Counter
+	itemWire     metric.Float64Counter
+	itemHeld     metric.Float64Counter
+	noEffect     metric.Int64Counter
+	loops        metric.Int64Counter
 	termsBegun   metric.Int64Counter
 	termsEnded   metric.Int64Counter
 	depth        metric.Int64ObservableGauge
@@ -38,6 +44,9 @@ type Set struct {
 
 	ofReconciles labelSets[reconcileLabels]
 	ofCalls      labelSets[callLabels]
+	ofItemCalls  labelSets[itemCallLabels]
+	ofBytes      labelSets[byteLabels]
+	ofWrites     labelSets[writeLabels]
 	byController labelSets[string]
 	byReason     labelSets[report.Throttle]
 	byEnd        labelSets[string]
@@ -67,6 +76,28 @@ func New(provider metric.MeterProvider) (*Set, error) {
 	s.throttles = b.histogram(
 		"lanyard.api.throttle.duration",
 		"How long API calls were held back on this side.",
+	)
+	s.itemCalls = b.counter("lanyard.reconcile.calls", "API calls of reconciles, each attempt.")
+	s.itemBytes = b.counter(
+		"lanyard.reconcile.bytes",
+		"Bytes of the bodies of requests and answers of reconciles.",
+		metric.WithUnit("By"),
+	)
+	s.itemWire = b.secondsCounter(
+		"lanyard.reconcile.api_time",
+		"Time for which reconciles' calls were on the wire; calls at the same time add up.",
+	)
+	s.itemHeld = b.secondsCounter(
+		"lanyard.reconcile.throttled",
+		"Time for which reconciles' calls were held back on this side.",
+	)
+	s.noEffect = b.counter(
+		"lanyard.reconcile.writes.without_effect",
+		"Writes of reconciles after which the object had the version that it had before.",
+	)
+	s.loops = b.counter(
+		"lanyard.reconcile.loops",
+		"Objects that were found to be reconciled again and again because of what their reconciles write.",
 	)
 	s.termsBegun = b.counter("lanyard.leader.terms", "Terms of leadership that this process began.")
 	s.termsEnded = b.counter(
@@ -115,8 +146,14 @@ func (b *builder) histogram(name, help string) metric.Float64Histogram {
 	return h
 }
 
-func (b *builder) counter(name, help string) metric.Int64Counter {
-	c, err := b.meter.Int64Counter(name, metric.WithDescription(help))
+func (b *builder) counter(name, help string, options ...metric.Int64CounterOption) metric.Int64Counter {
+	c, err := b.meter.Int64Counter(name, append(options, metric.WithDescription(help))...)
+	b.errs = append(b.errs, err)
+	return c
+}
+
+func (b *builder) secondsCounter(name, help string) metric.Float64Counter {
+	c, err := b.meter.Float64Counter(name, metric.WithDescription(help), metric.WithUnit("s"))
 	b.errs = append(b.errs, err)
 	return c
 }

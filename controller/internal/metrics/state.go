@@ -45,6 +45,9 @@ func (s *Set) Observe(read func() State) (stop func(), err error) {
 			if state.Leads != nil {
 				s.countFromZero(ctx)
 			}
+			for i := range state.Controllers {
+				s.loops.Add(ctx, 0, s.controller(state.Controllers[i].Name).option) // as for terms
+			}
 			s.observe(o, state)
 			return nil
 		},

@@ -33,9 +33,8 @@ type Enqueue struct {
 // Item is one reconcile, from the moment in which a worker took it.
 type Item struct {
 	work.Unit
-	MetricsName string // of the controller
-	ObjectKind  schema.GroupKind
-	Object      metav1.Object // as it was in the cache; nil if it was not there
+	ObjectKind schema.GroupKind
+	Object     metav1.Object // as it was in the cache; nil if it was not there
 
 	Reason   reconcile.Reason // the first of those for which it is reconciled
 	Ready    time.Time        // when it could first have been taken

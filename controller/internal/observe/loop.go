@@ -19,6 +19,7 @@ type Loop struct {
 
 // LoopItem is an item of a controller.
 type LoopItem struct {
-	Controller string
-	Key        reconcile.Request
+	Controller  string
+	MetricsName string // of the controller
+	Key         reconcile.Request
 }

@@ -49,8 +49,9 @@ func (w *worker) next(ctx, items context.Context) bool {
 		w.queue.refused.Add(1)
 		return false
 	}
-	item := &observe.Item{ObjectKind: w.config.Kind, MetricsName: w.config.MetricsName, Unit: work.Unit{
-		Kind: report.Item, Owner: w.config.Name, Key: request, Start: time.Now(), Term: w.term,
+	item := &observe.Item{ObjectKind: w.config.Kind, Unit: work.Unit{
+		Kind: report.Item, Owner: w.config.Name, MetricsName: w.config.MetricsName, Key: request,
+		Start: time.Now(), Term: w.term,
 	}}
 	item.SetLimits(item.Start, &w.config.Limits)
 	item.SetGoroutine(w.goroutine)

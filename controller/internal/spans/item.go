@@ -88,8 +88,24 @@ func (o *Observer) ItemEnded(ctx context.Context, item *observe.Item) {
 			attribute.Int(semconv.AttrWrites, cost.Writes),
 			attribute.Int(semconv.AttrAPICalls, cost.Calls),
 		)
+		if cost.Calls > 0 {
+			span.SetAttributes(accountAttributes(item)...)
+		}
 		spanstatus.Set(ctx, span, item.Err)
 	}
 	span.End()
 	o.of(item.Owner).ended(item.Key, item.Outcome.WillRetry(), span.SpanContext())
+}
+
+// accountAttributes returns what a reconcile that made calls has asked of the API server.
+func accountAttributes(item *observe.Item) []attribute.KeyValue {
+	account := item.Account()
+	total := account.Total()
+	return []attribute.KeyValue{
+		attribute.Int(semconv.AttrWithoutEffect, total.WithoutEffect),
+		attribute.Int64(semconv.AttrSent, total.Sent),
+		attribute.Int64(semconv.AttrReceived, total.Received),
+		attribute.Float64(semconv.AttrOnWire, total.OnWire.Seconds()),
+		attribute.Float64(semconv.AttrThrottled, account.Throttled.Seconds()),
+	}
 }

@@ -10,10 +10,12 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
@@ -31,6 +33,10 @@ type call struct {
 	reader    io.Reader // of body
 	feed      feed
 	ended     atomic.Bool
+
+	sent     time.Time // the last attempt; zero before the first and while the fence is waited for
+	moved    work.Traffic
+	received atomic.Int64 // bytes of the answer's body
 
 	before string // the version of the object before this write, if that is known
 
@@ -81,11 +87,21 @@ func (c *call) end(interrupted bool) {
 	}
 	c.feed.close()
 	if c.Unit != nil {
-		c.Unit.CallEnded(&c.Outstanding, interrupted)
+		c.answered()
+		c.moved.Received += c.received.Load()
+		c.Unit.CallEnded(&c.Outstanding, c.moved, interrupted)
 	}
 	c.observers.CallEnded(c.context(), &c.Call, interrupted)
 	if c.cancel != nil {
 		c.cancel()
+	}
+}
+
+// answered notes that nothing is on the wire any more.
+func (c *call) answered() {
+	if !c.sent.IsZero() {
+		c.moved.OnWire += time.Since(c.sent)
+		c.sent = time.Time{}
 	}
 }
 
@@ -113,6 +129,7 @@ func (c *call) withEnd(err error) error {
 // Read reads the answer's body.
 func (c *call) Read(p []byte) (int, error) {
 	n, err := c.reader.Read(p)
+	c.received.Add(int64(n))
 	if n > 0 && c.Unit != nil && c.Unit.Kind == report.Informer {
 		c.Unit.Heard()
 		c.observers.CacheHeard(c.Unit)

@@ -80,5 +80,5 @@ func (l limiter) noteWait(ctx context.Context, began time.Time) (over func()) {
 	}
 	wait := &work.Outstanding{Call: report.Call{RateLimited: true}, Start: began}
 	unit.CallWillBegin(wait)
-	return func() { unit.CallEnded(wait, ctx.Err() != nil) }
+	return func() { unit.CallEnded(wait, work.Traffic{}, ctx.Err() != nil) }
 }

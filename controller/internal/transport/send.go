@@ -60,6 +60,7 @@ func (c *call) send(
 		if err == nil {
 			_ = resp.Body.Close()
 		}
+		c.answered()
 		if err := c.pause(ctx, wait); err != nil {
 			return nil, err
 		}
@@ -81,10 +82,11 @@ func (c *call) attempt(
 		// client-go's WebSockets change the headers and the URL that they are given.
 		c.req = c.req.Clone(ctx)
 	}
-	sent := time.Now()
+	c.sent = time.Now()
+	c.moved.Sent += max(0, req.ContentLength)
 	resp, err := c.transport.RoundTrip(c.req)
 	if len(c.observers) > 0 && c.Verb != "watch" {
-		attempt := observe.Attempt{Took: time.Since(sent)}
+		attempt := observe.Attempt{Took: time.Since(c.sent)}
 		if err == nil {
 			attempt.Code = resp.StatusCode
 		}

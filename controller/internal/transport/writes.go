@@ -12,6 +12,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/answer"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
@@ -35,10 +36,23 @@ func (w *writes) begins(c *call) bool {
 		strings.Contains(c.req.URL.RawQuery, "dryRun=") {
 		return false
 	}
-	if w.known != nil && c.Name != "" {
-		c.before = w.known(&c.Call)
+	if c.Name != "" {
+		c.before = w.before(c)
 	}
 	return true
+}
+
+// before returns the version of the object that a write is about, if that is known: from an earlier write of
+// the item, from a cache, or because an update says it.
+func (w *writes) before(c *call) string {
+	version := c.Unit.LastWrote(collectionPath(c.req.URL.Path, &c.Call.Call), c.Name)
+	if version == "" && w.known != nil {
+		version = w.known(&c.Call)
+	}
+	if version == "" && c.Verb == "update" {
+		version = objectIn(c.req).ResourceVersion
+	}
+	return version
 }
 
 // ended tells of a write that was answered or has failed. The response has the whole answer then.
@@ -60,6 +74,14 @@ func (w *writes) ended(ctx context.Context, c *call, resp *http.Response, err er
 }
 
 func (w *writes) tell(ctx context.Context, c *call, write *observe.Write) {
+	effect := work.Changed
+	switch {
+	case write.Unknown:
+		effect = work.Unknown
+	case write.Version != "" && write.Version == write.Before:
+		effect = work.WithoutEffect
+	}
+	c.Unit.Wrote(&c.Call.Call, effect, work.Version{Collection: write.Collection, Name: write.Name, Version: write.Version})
 	w.observers.CallWrote(ctx, &c.Call, write)
 }
 
@@ -91,7 +113,7 @@ func (w *writes) unknown(c *call) *observe.Write {
 	switch c.Verb {
 	case "create":
 		if write.Name == "" {
-			write.Name = nameIn(c.req)
+			write.Name = objectIn(c.req).Name
 		}
 	case "deletecollection":
 		query := c.req.URL.Query()
@@ -101,23 +123,23 @@ func (w *writes) unknown(c *call) *observe.Write {
 	return write
 }
 
-// nameIn returns the name in the body of a request to create an object. It is empty if the API server is
-// to make one up.
-func nameIn(req *http.Request) string {
+// objectIn returns what the object in the body of a request says. The name of one that is to be created is
+// empty if the API server is to make one up.
+func objectIn(req *http.Request) answer.Object {
 	if req.GetBody == nil {
-		return ""
+		return answer.Object{}
 	}
 	body, err := req.GetBody()
 	if err != nil {
-		return ""
+		return answer.Object{}
 	}
 	defer func() { _ = body.Close() }()
 	read, err := io.ReadAll(body)
 	if err != nil {
-		return ""
+		return answer.Object{}
 	}
 	object, _ := answer.Parse(req.Header.Get("Content-Type"), read)
-	return object.Name
+	return object
 }
 
 // collectionPath returns the part of a URL's path that names the collection.

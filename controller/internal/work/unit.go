@@ -34,6 +34,8 @@ type Unit struct {
 	UID     types.UID  // of the object that an item reconciles; empty if it is not in the cache
 	Streams *Streams   // of an informer, or of several; nil for all else
 
+	MetricsName string // of an item's controller
+
 	goroutine atomic.Uint64 // the number of its goroutine; 0 unless stacks are wanted
 	ledger
 	budget
@@ -143,7 +145,7 @@ type ledger struct {
 	mu          sync.Mutex
 	outstanding []*Outstanding
 	interrupted []Outstanding // ended because their contexts did
-	cost        Cost
+	account
 }
 
 // CallBegan notes that a call has begun. CallEnded must follow.
@@ -169,12 +171,7 @@ func (l *ledger) CallRepeated(c *Outstanding) {
 	l.count(c)
 }
 
-func (l *ledger) count(c *Outstanding) {
-	l.cost.Calls++
-	if !apicall.ReadOnly(&c.Call) {
-		l.cost.Writes++
-	}
-}
+func (l *ledger) count(c *Outstanding) { l.of(&c.Call).Attempts++ }
 
 // CallWaits notes whether a call is waiting for room on a connection. A call that ends while it
 // waits keeps that mark: it was never sent.
@@ -184,9 +181,9 @@ func (l *ledger) CallWaits(c *Outstanding, waiting bool) {
 	c.Waiting = waiting
 }
 
-// CallEnded notes that a call has ended; interrupted reports whether it did because its context
-// ended. Only the first CallEnded of a call counts.
-func (l *ledger) CallEnded(c *Outstanding, interrupted bool) {
+// CallEnded notes that a call has ended, and what it has moved; interrupted reports whether it did because
+// its context ended. Only the first CallEnded of a call counts.
+func (l *ledger) CallEnded(c *Outstanding, moved Traffic, interrupted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i := slices.Index(l.outstanding, c)
@@ -194,6 +191,12 @@ func (l *ledger) CallEnded(c *Outstanding, interrupted bool) {
 		return
 	}
 	l.outstanding = slices.Delete(l.outstanding, i, i+1)
+	if moved != (Traffic{}) {
+		of := l.of(&c.Call)
+		of.Sent += moved.Sent
+		of.Received += moved.Received
+		of.OnWire += moved.OnWire
+	}
 	if interrupted {
 		l.interrupted = append(l.interrupted, *c)
 	}
@@ -221,7 +224,14 @@ func (l *ledger) Outstanding() []Outstanding {
 func (l *ledger) Cost() Cost {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.cost
+	var cost Cost
+	for i := range l.rows {
+		cost.Calls += l.rows[i].Attempts
+		if !apicall.ReadOnly(&report.Call{Verb: l.rows[i].Verb, Resource: l.rows[i].Resource}) {
+			cost.Writes += l.rows[i].Attempts
+		}
+	}
+	return cost
 }
 
 // Heard notes that the API server has sent something.

@@ -118,8 +118,8 @@ func TestAUnitKnowsItsCallsAndWhatTheyCost(t *testing.T) {
 		unit.CallRepeated(put)
 		unit.CallWaits(put, true)
 		time.Sleep(2 * time.Second)
-		unit.CallEnded(get, true)
-		unit.CallEnded(get, false) // only the first counts
+		unit.CallEnded(get, work.Traffic{}, true)
+		unit.CallEnded(get, work.Traffic{}, false) // only the first counts
 		if cost := unit.Cost(); cost != (work.Cost{Calls: 4, Writes: 2}) {
 			t.Errorf("%+v", cost)
 		}

@@ -47,6 +47,12 @@ const (
 	AttrWrites      = "lanyard.writes"       // int: API calls that were not reads
 	AttrAPICalls    = "lanyard.api_calls"    // int: attempts at API calls
 	AttrErrorType   = "error.type"           // string: tracing.ErrorType, also on client spans
+
+	AttrWithoutEffect = "lanyard.writes.without_effect" // int: writes that changed nothing
+	AttrSent          = "lanyard.bytes.sent"            // int: of the bodies of requests
+	AttrReceived      = "lanyard.bytes.received"        // int: of the bodies of answers
+	AttrOnWire        = "lanyard.api_time"              // float, seconds: from sending requests until answers were read
+	AttrThrottled     = "lanyard.throttled"             // float, seconds: for which calls were held back on this side
 )
 
 // Attributes of client spans, beside those of OpenTelemetry's conventions for HTTP clients.
