@@ -98,10 +98,9 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 		config = &rest.Config{}
 	}
 	m.user = rest.CopyConfig(config)
-	m.config = m.transport.Instrument(config)
-	m.listMetadata = listMetadata(m.user, sync.OnceValues(func() (*http.Client, error) {
-		return m.transport.Client(m.user)
-	}))
+	var client func() (*http.Client, error)
+	m.config, client = m.transport.InstrumentWithClient(config)
+	m.listMetadata = listMetadata(m.user, sync.OnceValues(client))
 	if options.LeaderElection != nil {
 		if err := m.setUpLeader(config, *options.LeaderElection, replaced); err != nil {
 			m.setup.mistake(err)

@@ -68,7 +68,7 @@ func TestKindsThatComeAndGoLeaveNothingBehind(t *testing.T) {
 	for i := range 5 {
 		comeAndGo(fmt.Sprintf("kind%d", i)) // the first comes back
 	}
-	e.Eventually("no goroutine is left", func() bool { return runtime.NumGoroutine() <= before })
+	e.AwaitGoroutines(before)
 	if err := e.operator.Ready(); err != nil {
 		t.Error(err)
 	}

@@ -5,9 +5,12 @@ package transport
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,4 +144,40 @@ func TestC25WhatLastsTakesNoRoomFromCallsNorFromWatchesAndIsTraced(t *testing.T)
 			t.Errorf("traced: %v", traced)
 		}
 	})
+}
+
+// TestC25TheClientForLookUpsHasNoConnectionOfItsOwn counts the connections to a server of HTTP/2.
+func TestC25TheClientForLookUpsHasNoConnectionOfItsOwn(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) }))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	var dialled atomic.Int32
+	tr := New(Options{})
+	defer tr.Close()
+	config, client := tr.InstrumentWithClient(&rest.Config{
+		Host: server.URL, TLSClientConfig: rest.TLSClientConfig{Insecure: true},
+		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialled.Add(1)
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		},
+	})
+	for _, of := range []func() (*http.Client, error){func() (*http.Client, error) { return rest.HTTPClientFor(config) }, client} {
+		c, err := of()
+		if err != nil {
+			t.Fatal(err)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/pods", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := c.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+	}
+	if n := dialled.Load(); n != 1 {
+		t.Errorf("%d connections", n)
+	}
 }

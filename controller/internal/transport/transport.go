@@ -76,9 +76,31 @@ func (t *Transport) RateLimiter(qps float32, burst int) flowcontrol.RateLimiter 
 // need a term have connections of their own. Exec, attach and port-forward dial for themselves: see
 // upgrade.go.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
+	return t.instrument(config, t.routes(config))
+}
+
+// InstrumentWithClient is Instrument, and a function that makes an HTTP client whose requests go over the
+// connections of the clients of the returned configuration. It makes no transport of client-go's, which would
+// read certificates for as long as the process lives.
+func (t *Transport) InstrumentWithClient(
+	config *rest.Config,
+) (instrumented *rest.Config, client func() (*http.Client, error)) {
+	all := t.routes(config)
+	instrumented = t.instrument(config, all)
+	return instrumented, func() (*http.Client, error) {
+		if all.base == nil {
+			return rest.HTTPClientFor(instrumented)
+		}
+		outer := rest.CopyConfig(config)
+		outer.WrapTransport = nil // the pools wrap each of their transports
+		wrapped, err := rest.HTTPWrappersForConfig(outer, t.roundTripper(&unused{base: all.base}, all))
+		return &http.Client{Transport: wrapped}, err
+	}
+}
+
+func (t *Transport) instrument(config *rest.Config, all *routes) *rest.Config {
 	instrumented := rest.CopyConfig(config)
 	instrumented.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
-	all := t.routes(config)
 	if all.base != nil {
 		instrumented.WrapTransport = nil // the pools wrap each of their transports
 	}
@@ -95,19 +117,6 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 		return rt
 	})
 	return instrumented
-}
-
-// Client returns an HTTP client whose requests go through t as those of the clients of Instrument(config) do.
-// It makes no transport of client-go's, which would read certificates for as long as the process lives.
-func (t *Transport) Client(config *rest.Config) (*http.Client, error) {
-	if config.Transport != nil {
-		return rest.HTTPClientFor(t.Instrument(config))
-	}
-	all := t.routes(config)
-	outer := rest.CopyConfig(config)
-	outer.WrapTransport = nil // the pools wrap each of their transports
-	wrapped, err := rest.HTTPWrappersForConfig(outer, t.roundTripper(&unused{base: all.base}, all))
-	return &http.Client{Transport: wrapped}, err
 }
 
 // routes returns the routes of the clients of a configuration. Without a base, calls go through the

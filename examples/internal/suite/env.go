@@ -5,6 +5,9 @@ package suite
 import (
 	"context"
 	"net/http"
+	"os"
+	"runtime"
+	"runtime/pprof"
 	"testing"
 	"time"
 
@@ -62,4 +65,16 @@ func (e *Env) Eventually(what string, holds func() bool) {
 	if err != nil {
 		e.Fatalf("not so within a minute: %s", what)
 	}
+}
+
+// AwaitGoroutines waits until there are no more than n goroutines. If that does not come about, it says
+// what they do.
+func (e *Env) AwaitGoroutines(n int) {
+	e.Helper()
+	defer func() {
+		if e.Failed() {
+			_ = pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+		}
+	}()
+	e.Eventually("no goroutine is left", func() bool { return runtime.NumGoroutine() <= n })
 }
