@@ -87,7 +87,7 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	m.observers.all = append(m.observers.all, m.writes, m.loops)
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
-		Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,
+		Units: &m.units, Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,
 	})
 	if config == nil {
 		m.setup.mistake(
@@ -164,6 +164,11 @@ func (m *Manager) setUpLeader(
 // result of [Manager.RateLimiter]. If you set QPS and clear RateLimiter, client-go makes the limiter:
 // it limits as well, but its waits end without a cause, and no report or metric has them.
 func (m *Manager) Config() *rest.Config { return m.transport.Limited(m.config, m.user) }
+
+// Orphans returns the calls through the manager's clients that belonged to no work of the manager, the
+// first of each kind for each line of code: with contexts from outside, and with contexts of reconciles
+// that had returned. [ManagerOptions.Telemetry] counts them all. In a test, use package orphantest.
+func (m *Manager) Orphans() []report.Orphan { return m.transport.Orphans() }
 
 // RateLimiter returns a client-side rate limiter for a configuration from [Manager.Config]: it allows
 // qps calls a second, and burst calls at once. A qps of zero or less is no limit; a burst of zero is

@@ -28,8 +28,10 @@ type orphaned struct {
 	told []string
 }
 
-func (o *orphaned) CallOrphaned(_ context.Context, call *observe.Call, at string) {
-	o.told = append(o.told, call.Call.String()+" at "+at[strings.LastIndex(at, "/")+1:])
+func (o *orphaned) CallOrphaned(_ context.Context, orphan *report.Orphan, first bool) {
+	if first {
+		o.told = append(o.told, orphan.Call.String()+" at "+orphan.At[strings.LastIndex(orphan.At, "/")+1:])
+	}
 }
 
 func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
