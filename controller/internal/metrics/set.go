@@ -24,6 +24,7 @@ type Set struct {
 	waits        metric.Float64Histogram
 	calls        metric.Float64Histogram
 	throttles    metric.Float64Histogram
+	orphans      metric.Int64Counter
 	termsBegun   metric.Int64Counter
 	termsEnded   metric.Int64Counter
 	depth        metric.Int64ObservableGauge
@@ -41,6 +42,7 @@ type Set struct {
 	byController labelSets[string]
 	byReason     labelSets[report.Throttle]
 	byEnd        labelSets[string]
+	byOrphan     labelSets[string]
 	byCache      labelSets[string]
 	byCacheError labelSets[cacheErrorLabels]
 }
@@ -67,6 +69,10 @@ func New(provider metric.MeterProvider) (*Set, error) {
 	s.throttles = b.histogram(
 		"lanyard.api.throttle.duration",
 		"How long API calls were held back on this side.",
+	)
+	s.orphans = b.counter(
+		"lanyard.api.orphans",
+		"API calls that belonged to no work of the manager, by the context that they had.",
 	)
 	s.termsBegun = b.counter("lanyard.leader.terms", "Terms of leadership that this process began.")
 	s.termsEnded = b.counter(

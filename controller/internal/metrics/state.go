@@ -42,9 +42,7 @@ func (s *Set) Observe(read func() State) (stop func(), err error) {
 	registration, err := s.meter.RegisterCallback(
 		func(ctx context.Context, o metric.Observer) error {
 			state := read()
-			if state.Leads != nil {
-				s.countFromZero(ctx)
-			}
+			s.countFromZero(ctx, state.Leads != nil)
 			s.observe(o, state)
 			return nil
 		},
