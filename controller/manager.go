@@ -81,7 +81,7 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	}
 	m.observers.all = append(m.observers.all, &outsiders{
 		caches: &m.informers.set, strays: func() bool { return m.transport.Strays() },
-	})
+	}, &idleClients{caches: &m.informers.set, factories: m.informers.unit})
 	m.writes = written.New(&m.informers.set, m.informers.unit.Streams)
 	m.loops = loops.New(func() observe.Observers { return m.observers.all })
 	m.observers.all = append(m.observers.all, m.writes, m.loops)
