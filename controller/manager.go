@@ -155,8 +155,9 @@ func (m *Manager) setUpLeader(
 // traces list them under that item or runnable.
 //
 // All clients share the connections of the manager. Run closes these connections before it returns,
-// and later calls fail. A call with a context from elsewhere, such as context.Background(), ends with
-// the manager. Each line of code that makes such calls while the manager runs is logged once.
+// and later calls fail. A call with a context from elsewhere, such as context.Background() or
+// context.WithoutCancel(ctx), ends with the manager. Each line of code that makes such calls while the
+// manager runs is logged once; see [Manager.Orphans].
 //
 // If the manager's configuration has a QPS, the returned configuration has a rate limiter of its
 // own, which all clients that are made from it share. Call Config once for each clientset to have a
@@ -167,7 +168,7 @@ func (m *Manager) Config() *rest.Config { return m.transport.Limited(m.config, m
 
 // Orphans returns the calls through the manager's clients that belonged to no work of the manager, the
 // first of each kind for each line of code: with contexts from outside, and with contexts of reconciles
-// that had returned. [ManagerOptions.Telemetry] counts them all. In a test, use package orphantest.
+// that had returned. The metric lanyard.api.orphans counts them all. In a test, use package orphantest.
 func (m *Manager) Orphans() []report.Orphan { return m.transport.Orphans() }
 
 // RateLimiter returns a client-side rate limiter for a configuration from [Manager.Config]: it allows

@@ -41,34 +41,6 @@ type line struct {
 	at   string
 }
 
-// adopt returns the context for a call. If that of the call may not end with the manager, it ends with
-// both. A call that is made before the manager runs belongs to the set-up, and is left alone. An error
-// says that the manager has ended.
-func (o *orphans) adopt(ctx context.Context, c *call) (context.Context, error) {
-	run := o.running.Load()
-	if run == nil {
-		return ctx, nil
-	}
-	switch o.descent(ctx, c.Unit) {
-	case work.Descends:
-		return ctx, nil
-	case work.Detached:
-		if c.Unit == nil && (c.Verb == "list" || c.Verb == "watch") {
-			o.lists.Store(true)
-		}
-		o.tell(run, report.OrphanOutside, &c.Call.Call, c.Unit, "")
-	case work.Unclear:
-	}
-	ctx, c.cancel = o.within(ctx)
-	c.req = c.req.WithContext(ctx)
-	if ctx.Err() != nil {
-		err := c.withCause(ctx.Err())
-		c.cancel()
-		return nil, err
-	}
-	return ctx, nil
-}
-
 // descent returns how a call's context depends on the manager. unit is the context's. A context of
 // another manager's work is accounted for there, but does not end with this one.
 func (o *orphans) descent(ctx context.Context, unit *work.Unit) work.Descent {

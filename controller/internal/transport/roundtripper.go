@@ -43,7 +43,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c.Start = time.Now()
 	c.Unit = work.From(ctx)
-	ctx, err := t.orphans.adopt(ctx, c)
+	ctx, err := c.adopt(ctx)
 	if err != nil {
 		return nil, err
 	}

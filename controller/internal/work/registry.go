@@ -27,7 +27,7 @@ func (r *Registry) Add(u *Unit) {
 // MayHave reports whether a unit may be one of the registry's: it is in no other.
 func (r *Registry) MayHave(u *Unit) bool {
 	in := u.registry.Load()
-	return in == nil || in == r
+	return in == nil || in == any(r)
 }
 
 // Remove forgets a unit that has returned.

@@ -34,8 +34,8 @@ type Unit struct {
 	UID     types.UID  // of the object that an item reconciles; empty if it is not in the cache
 	Streams *Streams   // of an informer, or of several; nil for all else
 
-	goroutine atomic.Uint64            // the number of its goroutine; 0 unless stacks are wanted
-	registry  atomic.Pointer[Registry] // that it was last added to; nil if to none
+	goroutine atomic.Uint64 // the number of its goroutine; 0 unless stacks are wanted
+	registry  atomic.Value  // the *Registry that it was added to; nil if it was not
 	ledger
 	budget
 }
