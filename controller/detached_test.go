@@ -156,7 +156,9 @@ func TestC21TheClientOfAnotherManagerEndsWithThatOneAndIsNoOrphan(t *testing.T) 
 			orphaned <- getWith(elsewhere(), hubClient)
 			return controller.Result{}, nil
 		}, controller.Options{})
-		running, other := start(t, t.Context(), hub), start(t, t.Context(), spoke)
+		other := start(t, t.Context(), spoke)
+		synctest.Wait()
+		running := start(t, t.Context(), hub)
 		synctest.Wait()
 		why := errors.New("the other cluster is gone")
 		if err := other.end(why); err != nil {
