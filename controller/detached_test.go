@@ -35,10 +35,14 @@ var detached = map[string]struct {
 	of   func(*testing.T, context.Context) context.Context
 	told int
 }{
-	"for ever":         {func(_ *testing.T, ctx context.Context) context.Context { return context.WithoutCancel(ctx) }, 1},
-	"with another end": {func(t *testing.T, ctx context.Context) context.Context { return withTime(t, context.WithoutCancel(ctx), time.Hour) }, 1},
-	"with less time":   {func(t *testing.T, ctx context.Context) context.Context { return withTime(t, context.WithoutCancel(ctx), time.Minute) }, 0},
-	"not at all":       {func(t *testing.T, ctx context.Context) context.Context { return withTime(t, ctx, time.Minute) }, 0},
+	"for ever": {func(_ *testing.T, ctx context.Context) context.Context { return context.WithoutCancel(ctx) }, 1},
+	"with another end": {func(t *testing.T, ctx context.Context) context.Context {
+		return withTime(t, context.WithoutCancel(ctx), time.Hour)
+	}, 1},
+	"with less time": {func(t *testing.T, ctx context.Context) context.Context {
+		return withTime(t, context.WithoutCancel(ctx), time.Minute)
+	}, 0},
+	"not at all": {func(t *testing.T, ctx context.Context) context.Context { return withTime(t, ctx, time.Minute) }, 0},
 }
 
 // TestC21ACallWithADetachedContextEndsWithTheManager has calls that the API server does not answer, and

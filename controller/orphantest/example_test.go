@@ -40,7 +40,7 @@ func exampleInformer(source *fcache.FakeControllerSource) cache.TypedSharedIndex
 	source.Add(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "settings"}})
 	lw := &cache.ListWatch{
 		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return source.List(options) }, //nolint:staticcheck // it has no context
-		WatchFunc: source.Watch, //nolint:staticcheck // it has no context
+		WatchFunc: source.Watch,                                                                             //nolint:staticcheck // it has no context
 	}
 	return controller.Standalone[*corev1.ConfigMap](
 		cache.NewSharedIndexInformer(lw, &corev1.ConfigMap{}, 0, nil), controller.InformerOptions{})

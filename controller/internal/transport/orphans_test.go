@@ -58,6 +58,20 @@ func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
 	}
 }
 
+// TestC21ALineOfAGeneratedClientIsNotTheOneThatMakesTheCall has the folders in which generators write clients.
+func TestC21ALineOfAGeneratedClientIsNotTheOneThatMakesTheCall(t *testing.T) {
+	for file, want := range map[string]bool{
+		"/src/shop/pkg/generated/clientset/versioned/typed/shop/v1/order.go": true,
+		"/src/shop/client/versioned/typed/shop/v1/order.go":                  true,
+		"/src/shop/pkg/typed/order.go":                                       false,
+		"/src/shop/clientset/order_test.go":                                  false,
+	} {
+		if got := onTheWay(&runtime.Frame{Function: "shop.example.com/f", File: file}); got != want {
+			t.Errorf("%s: %v, want %v", file, got, want)
+		}
+	}
+}
+
 // TestC3AnOrphanIsNeverAliveAfterTheEnd looks at once: nothing is sent.
 func TestC3AnOrphanIsNeverAliveAfterTheEnd(t *testing.T) {
 	for range 200 {
