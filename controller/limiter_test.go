@@ -34,15 +34,12 @@ func TestC7AnItemThatWaitsForTheRateLimiterSaysSo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("waits", "stuck")
-		m := managerOf(&rest.Config{QPS: 0.01, Burst: 1, Transport: apiServer(answering)}, controller.ManagerOptions{ShutdownTimeout: 5 * time.Second})
+		limiter := deafLimiter{flowcontrol.NewTokenBucketRateLimiter(0.01, 1), make(chan struct{})}
+		m := managerOf(&rest.Config{RateLimiter: limiter, Transport: apiServer(answering)}, controller.ManagerOptions{ShutdownTimeout: 5 * time.Second})
 		client := kubernetes.NewForConfigOrDie(m.Config())
-		detached, release := context.WithCancel(t.Context())
 		controller.New(m, "c", w.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cm.Name == "stuck" {
-				stuck, cancel := context.WithCancel(context.WithoutCancel(ctx))
-				defer cancel()
-				context.AfterFunc(detached, cancel)
-				ctx = stuck
+				ctx = context.WithValue(ctx, deafLimiter{}, true)
 			}
 			return controller.Result{}, errors.Join(getWith(ctx, client), getWith(ctx, client))
 		}, controller.Options{Workers: 2, Timeout: time.Hour})
@@ -56,9 +53,24 @@ func TestC7AnItemThatWaitsForTheRateLimiterSaysSo(t *testing.T) {
 		if report, want := m.Report().String(), "item c default/waits, running for 2s, "+waits+"2s"; !strings.Contains(report, want) {
 			t.Errorf("the report is\n%s\nwant %s", report, want)
 		}
-		release()
+		close(limiter.free)
 		synctest.Wait()
 	})
+}
+
+// deafLimiter is a rate limiter of a user's. For contexts that have a value of it, it does not wait for
+// their end.
+type deafLimiter struct {
+	flowcontrol.RateLimiter
+	free chan struct{}
+}
+
+func (l deafLimiter) Wait(ctx context.Context) error {
+	if ctx.Value(deafLimiter{}) == nil {
+		return l.RateLimiter.Wait(ctx)
+	}
+	<-l.free
+	return ctx.Err()
 }
 
 // TestEachConfigurationHasTheRateLimitOfTheManagers makes two calls with two clients each.

@@ -81,13 +81,13 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	}
 	m.observers.all = append(m.observers.all, &outsiders{
 		caches: &m.informers.set, strays: func() bool { return m.transport.Strays() },
-	})
+	}, &idleClients{caches: &m.informers.set, factories: m.informers.unit})
 	m.writes = written.New(&m.informers.set, m.informers.unit.Streams)
 	m.loops = loops.New(func() observe.Observers { return m.observers.all })
 	m.observers.all = append(m.observers.all, m.writes, m.loops)
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
-		Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,
+		Units: &m.units, Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,
 	})
 	if config == nil {
 		m.setup.mistake(
@@ -154,8 +154,9 @@ func (m *Manager) setUpLeader(
 // traces list them under that item or runnable.
 //
 // All clients share the connections of the manager. Run closes these connections before it returns,
-// and later calls fail. A call with a context from elsewhere, such as context.Background(), ends with
-// the manager. Each line of code that makes such calls while the manager runs is logged once.
+// and later calls fail. A call with a context from elsewhere, such as context.Background() or
+// context.WithoutCancel(ctx), ends with the manager. Each line of code that makes such calls while the
+// manager runs is logged once; see [Manager.Orphans].
 //
 // If the manager's configuration has a QPS, the returned configuration has a rate limiter of its
 // own, which all clients that are made from it share. Call Config once for each clientset to have a
@@ -163,6 +164,11 @@ func (m *Manager) setUpLeader(
 // result of [Manager.RateLimiter]. If you set QPS and clear RateLimiter, client-go makes the limiter:
 // it limits as well, but its waits end without a cause, and no report or metric has them.
 func (m *Manager) Config() *rest.Config { return m.transport.Limited(m.config, m.user) }
+
+// Orphans returns the calls through the manager's clients that belonged to no work of the manager, the
+// first of each kind for each line of code: with contexts from outside, and with contexts of reconciles
+// that had returned. The metric lanyard.api.orphans counts them all. In a test, use package orphantest.
+func (m *Manager) Orphans() []report.Orphan { return m.transport.Orphans() }
 
 // RateLimiter returns a client-side rate limiter for a configuration from [Manager.Config]: it allows
 // qps calls a second, and burst calls at once. A qps of zero or less is no limit; a burst of zero is

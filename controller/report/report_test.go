@@ -87,3 +87,17 @@ func TestAShutdownIsListedForAPerson(t *testing.T) {
 		t.Errorf("%s\nwant\n%s", text, want)
 	}
 }
+
+func TestAnOrphanIsDescribedByItsLineAndItsContext(t *testing.T) {
+	get := report.Call{Verb: "get", Resource: "pods", Namespace: "n", Name: "p"}
+	item := report.Work{Kind: report.Item, Owner: "c", Item: reconcile.Request{Namespace: "n", Name: "a"}}
+	for want, orphan := range map[string]report.Orphan{
+		"a.go:1: get pods n/p with a context from outside the manager":                 {Kind: report.OrphanOutside, At: "a.go:1", Call: get},
+		"a.go:1: get pods n/p with a context that was detached from item c n/a":        {Kind: report.OrphanOutside, At: "a.go:1", Call: get, Work: item},
+		"a.go:1: a call with the context of a reconcile that has returned: item c n/a": {Kind: report.OrphanReturned, At: "a.go:1", Work: item},
+	} {
+		if got := orphan.String(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

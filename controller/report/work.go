@@ -36,14 +36,20 @@ type Work struct {
 // String returns the work in one line.
 func (w Work) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s", w.Kind, w.Owner)
-	if w.Item.Name != "" {
-		fmt.Fprintf(&b, " %s", w.Item)
-	}
+	b.WriteString(w.name())
 	fmt.Fprintf(&b, ", running for %v", w.Age.Round(time.Millisecond))
 	for i, call := range w.Calls {
 		b.WriteString([]string{", in ", " and "}[min(i, 1)])
 		b.WriteString(call.String())
 	}
 	return b.String()
+}
+
+// name returns what the work is: its kind, its owner and its object.
+func (w Work) name() string {
+	name := string(w.Kind) + " " + w.Owner
+	if w.Item.Name != "" {
+		name += " " + w.Item.String()
+	}
+	return name
 }

@@ -5,15 +5,27 @@ package shutdown_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
 )
+
+// deaf is a wrapper of a user's, that takes the context from calls whose contexts have a value of it.
+type deaf struct{ http.RoundTripper }
+
+func (d deaf) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Context().Value(deaf{}) != nil {
+		req = req.WithContext(context.WithoutCancel(req.Context()))
+	}
+	return d.RoundTripper.RoundTrip(req)
+}
 
 // TestC7AReconcilerThatIgnoresItsContextIsNamedWithItsCall has two items in calls that do not end with
 // their context, and two that do.
@@ -25,7 +37,7 @@ func TestC7AReconcilerThatIgnoresItsContextIsNamedWithItsCall(t *testing.T) {
 		controller.New(m, "deaf", e.informer(client), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			switch cm.Name {
 			case "cm-001", "cm-002":
-				ctx = context.WithoutCancel(ctx)
+				ctx = context.WithValue(ctx, deaf{}, true)
 			case "cm-003", "cm-004":
 			default:
 				return controller.Result{}, nil
@@ -33,7 +45,12 @@ func TestC7AReconcilerThatIgnoresItsContextIsNamedWithItsCall(t *testing.T) {
 			return controller.Result{}, annotate(ctx, client, cm)
 		}, controller.Options{Workers: 4})
 		return nil
-	}, shutdowntest.Options{Manager: controller.ManagerOptions{ShutdownTimeout: time.Second, CallTimeouts: unlimited.CallTimeouts}})
+	}, shutdowntest.Options{
+		Manager: controller.ManagerOptions{ShutdownTimeout: time.Second, CallTimeouts: unlimited.CallTimeouts},
+		Config: func(config *rest.Config) {
+			config.Wrap(func(next http.RoundTripper) http.RoundTripper { return deaf{next} })
+		},
+	})
 	held.Await(4)
 	err := run.End(errDrained)
 	var shutdown *controller.ShutdownError

@@ -64,6 +64,15 @@ func reasonLabel(reason report.Throttle) []attribute.KeyValue {
 	return []attribute.KeyValue{attribute.String("reason", string(reason))}
 }
 
+// CallOrphaned counts a call that belongs to no work.
+func (s *Set) CallOrphaned(ctx context.Context, orphan *report.Orphan, _ bool) {
+	s.orphans.Add(ctx, 1, s.orphan(orphan.Kind))
+}
+
+func (s *Set) orphan(kind report.OrphanKind) metric.MeasurementOption {
+	return s.byOrphan.get(string(kind), label("kind")).option
+}
+
 // TermBegan counts a term of leadership.
 func (s *Set) TermBegan(ctx context.Context, _ cause.Term) { s.termsBegun.Add(ctx, 1) }
 
@@ -76,9 +85,18 @@ func (s *Set) termEnd(how cause.TermEnd) metric.MeasurementOption {
 	return s.byEnd.get(string(how), label("how")).option
 }
 
-// countFromZero makes the counters of terms 0 before the first term instead of absent: to
-// Prometheus an increase from nothing to 1 is none.
-func (s *Set) countFromZero(ctx context.Context) {
+// countFromZero makes counters 0 before the first orphan, loop and term instead of absent: to Prometheus an
+// increase from nothing to 1 is none. Without leader election there are no counters of terms.
+func (s *Set) countFromZero(ctx context.Context, state *State) {
+	for i := range state.Controllers {
+		s.loops.Add(ctx, 0, s.controller(state.Controllers[i].Name).option)
+	}
+	for _, kind := range report.OrphanKinds() {
+		s.orphans.Add(ctx, 0, s.orphan(kind))
+	}
+	if state.Leads == nil {
+		return
+	}
 	s.termsBegun.Add(ctx, 0)
 	for _, how := range cause.TermEnds() {
 		s.termsEnded.Add(ctx, 0, s.termEnd(how))

@@ -30,6 +30,7 @@ type Set struct {
 	itemHeld     metric.Float64Counter
 	noEffect     metric.Int64Counter
 	loops        metric.Int64Counter
+	orphans      metric.Int64Counter
 	termsBegun   metric.Int64Counter
 	termsEnded   metric.Int64Counter
 	depth        metric.Int64ObservableGauge
@@ -50,6 +51,7 @@ type Set struct {
 	byController labelSets[string]
 	byReason     labelSets[report.Throttle]
 	byEnd        labelSets[string]
+	byOrphan     labelSets[string]
 	byCache      labelSets[string]
 	byCacheError labelSets[cacheErrorLabels]
 }
@@ -98,6 +100,10 @@ func New(provider metric.MeterProvider) (*Set, error) {
 	s.loops = b.counter(
 		"lanyard.reconcile.loops",
 		"Objects that were found to be reconciled again and again because of what their reconciles write.",
+	)
+	s.orphans = b.counter(
+		"lanyard.api.orphans",
+		"API calls that belonged to no work of the manager, by the context that they had.",
 	)
 	s.termsBegun = b.counter("lanyard.leader.terms", "Terms of leadership that this process began.")
 	s.termsEnded = b.counter(

@@ -42,12 +42,7 @@ func (s *Set) Observe(read func() State) (stop func(), err error) {
 	registration, err := s.meter.RegisterCallback(
 		func(ctx context.Context, o metric.Observer) error {
 			state := read()
-			if state.Leads != nil {
-				s.countFromZero(ctx)
-			}
-			for i := range state.Controllers {
-				s.loops.Add(ctx, 0, s.controller(state.Controllers[i].Name).option) // as for terms
-			}
+			s.countFromZero(ctx, &state)
 			s.observe(o, state)
 			return nil
 		},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // Observer is told what happens in a manager. Its methods are called from many goroutines, on the
@@ -43,10 +44,9 @@ type Observer interface {
 	CallWrote(ctx context.Context, call *Call, write *Write)
 	// CallThrottled is told that a call was or will be held back.
 	CallThrottled(ctx context.Context, t Throttle)
-	// CallOrphaned is told that the line of code at "file:line" makes calls with a context from
-	// outside the manager, and of the first of them. ctx is the manager's root. Each line is told
-	// once.
-	CallOrphaned(ctx context.Context, call *Call, at string)
+	// CallOrphaned is told of each call that does not belong to any work of the manager. first reports
+	// whether it is the first of its kind that its line of code makes. ctx is the manager's root.
+	CallOrphaned(ctx context.Context, orphan *report.Orphan, first bool)
 
 	// LoopFound is told of an object whose reconciles trigger themselves. Each row of writes is told once.
 	LoopFound(ctx context.Context, loop *Loop)
@@ -96,7 +96,7 @@ func (Nop) CallWrote(context.Context, *Call, *Write) {}
 func (Nop) CallThrottled(context.Context, Throttle) {}
 
 // CallOrphaned does nothing.
-func (Nop) CallOrphaned(context.Context, *Call, string) {}
+func (Nop) CallOrphaned(context.Context, *report.Orphan, bool) {}
 
 // LoopFound does nothing.
 func (Nop) LoopFound(context.Context, *Loop) {}

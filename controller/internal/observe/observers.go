@@ -8,6 +8,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // Observers tells each observer of a list. The nil list works, and costs nothing. What begins is
@@ -89,9 +90,9 @@ func (o Observers) CallThrottled(ctx context.Context, t Throttle) {
 }
 
 // CallOrphaned tells all observers.
-func (o Observers) CallOrphaned(ctx context.Context, call *Call, at string) {
+func (o Observers) CallOrphaned(ctx context.Context, orphan *report.Orphan, first bool) {
 	for _, observer := range o {
-		observer.CallOrphaned(ctx, call, at)
+		observer.CallOrphaned(ctx, orphan, first)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
@@ -25,6 +26,7 @@ import (
 type call struct {
 	observe.Call
 	observers observe.Observers
+	orphans   *orphans           // nil for a Lease
 	req       *http.Request      // as it was last sent; its context is the call's
 	cancel    context.CancelFunc // of the call's own context; nil if that is the caller's
 	pool      *conns.Pool
@@ -32,6 +34,7 @@ type call struct {
 	body      io.ReadCloser
 	reader    io.Reader // of body
 	feed      feed
+	at        string // the line that made the call; empty if it is that of this goroutine
 	ended     atomic.Bool
 
 	sent     time.Time // the last attempt; zero before the first and while the fence is waited for
@@ -60,6 +63,20 @@ func (c *call) setBody(body io.ReadCloser) {
 
 // context returns the call's context. The request carries it, as net/http has it.
 func (c *call) context() context.Context { return c.req.Context() }
+
+// setLimit returns the context for a call that is given some time.
+func (c *call) setLimit(ctx context.Context, limit time.Duration) context.Context {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
+	if above := c.cancel; above != nil {
+		c.cancel = func() {
+			cancel()
+			above()
+		}
+	} else {
+		c.cancel = cancel
+	}
+	return ctx
+}
 
 // neededTerm returns the term without which the call must not be sent, or nil. Reads need none.
 func (c *call) neededTerm() *term.Term {
@@ -142,6 +159,7 @@ func (c *call) Read(p []byte) (int, error) {
 		if err = withCause(c.context(), err); c.context().Err() == nil {
 			err = c.withEnd(err)
 		}
+		c.orphans.ended(c.context(), &c.Call.Call, c.at)
 		c.end(c.context().Err() != nil)
 	}
 	return n, err

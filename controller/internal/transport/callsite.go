@@ -42,5 +42,5 @@ func onTheWay(frame *runtime.Frame) bool {
 			return true
 		}
 	}
-	return strings.Contains(frame.File, "/clientset/")
+	return strings.Contains(frame.File, "/clientset/") || strings.Contains(frame.File, "/versioned/typed/")
 }

@@ -44,9 +44,9 @@ func limiterOf(config *rest.Config, o observe.Observers, orphans *orphans) flowc
 
 // Wait waits until a call may be sent, or ctx ends.
 func (l limiter) Wait(ctx context.Context) error {
-	if l.orphans != nil && work.From(ctx) == nil {
+	if l.orphans != nil {
 		var done func()
-		ctx, done = l.orphans.within(ctx)
+		ctx, done = l.orphans.wait(ctx)
 		defer done()
 	}
 	if err := ctx.Err(); err != nil {
@@ -63,6 +63,7 @@ func (l limiter) Wait(ctx context.Context) error {
 	case ctx.Err() != nil:
 		// Also if the call may be sent now: client-go would look at the context next, and return
 		// its plain error.
+		l.orphans.ended(ctx, &report.Call{RateLimited: true}, "")
 		return withCause(ctx, ctx.Err())
 	case err == nil:
 		return nil

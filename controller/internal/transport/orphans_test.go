@@ -28,8 +28,10 @@ type orphaned struct {
 	told []string
 }
 
-func (o *orphaned) CallOrphaned(_ context.Context, call *observe.Call, at string) {
-	o.told = append(o.told, call.Call.String()+" at "+at[strings.LastIndex(at, "/")+1:])
+func (o *orphaned) CallOrphaned(_ context.Context, orphan *report.Orphan, first bool) {
+	if first {
+		o.told = append(o.told, orphan.Call.String()+" at "+orphan.At[strings.LastIndex(orphan.At, "/")+1:])
+	}
 }
 
 func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
@@ -53,6 +55,20 @@ func TestC21AnOrphanIsToldOnceForEachLineOfCode(t *testing.T) {
 	want := fmt.Sprintf("get flunders.wardle.example.com n/p0 at orphans_test.go:%d, get flunders.wardle.example.com n/q at orphans_test.go:%d", line-2, other-1)
 	if got := strings.Join(o.told, ", "); got != want {
 		t.Errorf("told of %s, want %s", got, want)
+	}
+}
+
+// TestC21ALineOfAGeneratedClientIsNotTheOneThatMakesTheCall has the folders in which generators write clients.
+func TestC21ALineOfAGeneratedClientIsNotTheOneThatMakesTheCall(t *testing.T) {
+	for file, want := range map[string]bool{
+		"/src/shop/pkg/generated/clientset/versioned/typed/shop/v1/order.go": true,
+		"/src/shop/client/versioned/typed/shop/v1/order.go":                  true,
+		"/src/shop/pkg/typed/order.go":                                       false,
+		"/src/shop/clientset/order_test.go":                                  false,
+	} {
+		if got := onTheWay(&runtime.Frame{Function: "shop.example.com/f", File: file}); got != want {
+			t.Errorf("%s: %v, want %v", file, got, want)
+		}
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/clientgo"
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
@@ -36,17 +35,20 @@ func (t *roundTripper) WrappedRoundTripper() http.RoundTripper { return t.next }
 // RoundTrip makes a call. Its error is the context's cause if the context has ended.
 func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	c := &call{observers: t.observers, req: req}
+	c := &call{observers: t.observers, orphans: t.orphans, req: req}
 	c.Call.Call = apicall.Parse(req)
 	if ctx.Err() != nil {
+		t.orphans.ended(ctx, &c.Call.Call, "")
 		return nil, c.withCause(ctx.Err())
 	}
 	c.Start = time.Now()
-	if c.Unit = work.From(ctx); c.Unit == nil {
-		var err error
-		if ctx, err = t.orphans.adopt(ctx, c); err != nil {
-			return nil, err
-		}
+	c.Unit = work.From(ctx)
+	ctx, err := c.adopt(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c.Verb == "watch" && c.Unit != nil && c.Unit.Kind == report.Item {
+		c.at = callSite() // client-go reads its events on a goroutine of its own
 	}
 	c.feed = feedOf(c.Unit, c.Verb, req)
 	if c.Verb == "watch" && c.feed.streams != nil {
@@ -67,7 +69,7 @@ func (t *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, c.withCause(err)
 	}
 	if limit := t.limit(c); limit > 0 {
-		ctx, c.cancel = context.WithTimeoutCause(ctx, limit, cause.CallTimeout)
+		ctx = c.setLimit(ctx, limit)
 	}
 	if t.upgrader != nil {
 		ctx = c.setUpgrade(ctx, needed)
@@ -134,6 +136,7 @@ func (c *call) finish(resp *http.Response, err error) (*http.Response, error) {
 		resp, err = clientgo.WithoutSleep(resp, err)
 	}
 	if err != nil {
+		c.orphans.ended(ctx, &c.Call.Call, "")
 		err = c.withCause(err)
 		c.end(ctx.Err() != nil)
 		return nil, err

@@ -17,6 +17,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/conns"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // ErrEnded is the error of a call through a manager's client after the manager's end.
@@ -29,6 +31,8 @@ type Options struct {
 	// Connections is the number of connections for calls; calls that need a term have as many
 	// again. Calls beyond their capacity wait. Zero: as many as SetWorkers says.
 	Connections int
+	// Units are the manager's. Nil: all units are taken for that.
+	Units *work.Registry
 	// Observers are told of calls.
 	Observers observe.Observers
 	// Wrap wraps what makes each attempt, including those that the server's fence refuses and that
@@ -53,7 +57,7 @@ func New(options Options) *Transport {
 	return &Transport{
 		options: options,
 		pools:   &pools{connections: options.Connections, wrap: options.Wrap},
-		orphans: &orphans{observers: options.Observers},
+		orphans: &orphans{observers: options.Observers, units: options.Units},
 		writes:  &writes{observers: options.Observers, known: options.Known},
 	}
 }
@@ -179,7 +183,8 @@ func (t *Transport) SetWorkers(n int) {
 }
 
 // Begin says that the manager runs, on root. From now on a call with a context from outside the
-// manager is an orphan: it is told of, and it ends when until does.
+// manager is an orphan: it is told of, and it ends when until does. So does every call that may not end
+// with the manager.
 func (t *Transport) Begin(root, until context.Context) {
 	t.orphans.running.Store(&running{root: root, until: until})
 }
@@ -187,6 +192,9 @@ func (t *Transport) Begin(root, until context.Context) {
 // Strays reports whether there was a list or watch among the orphans, which may have been for an
 // informer.
 func (t *Transport) Strays() bool { return t.orphans.lists.Load() }
+
+// Orphans returns the first orphan of each kind that each line of code has made.
+func (t *Transport) Orphans() []report.Orphan { return t.orphans.all() }
 
 // EndTerm closes the connections of a term that is over.
 func (t *Transport) EndTerm(over *term.Term) { t.pools.endTerm(over) }

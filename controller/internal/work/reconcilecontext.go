@@ -24,6 +24,7 @@ type reconcileContext struct {
 
 	made  atomic.Bool // whole and timed are set
 	ended atomic.Bool // the function has returned
+	over  atomic.Bool // and what descends from this context has ended too
 
 	mu     sync.Mutex
 	whole  context.Context // it has no deadline
@@ -97,6 +98,7 @@ func (c *reconcileContext) withoutDeadline() context.Context {
 func (c *reconcileContext) Returned() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	defer c.over.Store(true)
 	c.ended.Store(true)
 	if c.made.Load() {
 		c.cancel(cause.Returned.With(c.item))

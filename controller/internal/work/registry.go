@@ -21,6 +21,13 @@ func (r *Registry) Add(u *Unit) {
 		r.live = map[*Unit]struct{}{}
 	}
 	r.live[u] = struct{}{}
+	u.registry.Store(r)
+}
+
+// MayHave reports whether a unit may be one of the registry's: it is in no other.
+func (r *Registry) MayHave(u *Unit) bool {
+	in := u.registry.Load()
+	return in == nil || in == any(r)
 }
 
 // Remove forgets a unit that has returned.

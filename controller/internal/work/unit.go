@@ -37,6 +37,7 @@ type Unit struct {
 	MetricsName string // of an item's controller
 
 	goroutine atomic.Uint64 // the number of its goroutine; 0 unless stacks are wanted
+	registry  atomic.Value  // the *Registry that it was added to; nil if it was not
 	ledger
 	budget
 }

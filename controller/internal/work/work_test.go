@@ -147,3 +147,42 @@ func TestOnlyWhatHoldsOthersUpIsAStraggler(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestC21OfAContextIsSaidWhatIsCertain derives and detaches contexts from those of an item and of a runnable.
+func TestC21OfAContextIsSaidWhatIsCertain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, unit, _ := item(t)
+		within := func(ctx context.Context, d time.Duration) context.Context {
+			ctx, cancel := context.WithTimeout(ctx, d)
+			t.Cleanup(cancel)
+			return ctx
+		}
+		reserve, cancel := unit.ReserveContext(ctx)
+		defer cancel()
+		type value struct{}
+		kept := within(context.WithoutCancel(ctx), time.Second)
+		derived := within(ctx, time.Second)
+		for name, test := range map[string]struct {
+			ctx  context.Context
+			want work.Descent
+		}{
+			"itself": {ctx, work.Descends}, "a value": {context.WithValue(ctx, value{}, 1), work.Descends},
+			"derived": {derived, work.Unclear}, "with more time": {within(ctx, time.Hour), work.Unclear},
+			"the reserve": {reserve, work.Unclear}, "detached": {context.WithoutCancel(ctx), work.Detached},
+			"detached, with less time": {kept, work.Unclear}, "with more": {within(context.WithoutCancel(ctx), time.Hour), work.Detached},
+		} {
+			if got := unit.Descent(test.ctx); got != test.want {
+				t.Errorf("%s: %v, want %v", name, got, test.want)
+			}
+		}
+		unit.Returned()
+		if kept, derived := unit.Descent(kept), unit.Descent(derived); kept != work.Detached || derived != work.Unclear {
+			t.Errorf("after the return: detached %v, derived %v", kept, derived)
+		}
+		runnable := &work.Unit{Kind: report.Runnable}
+		ctx = work.NewContext(t.Context(), runnable)
+		if own, detached := runnable.Descent(ctx), runnable.Descent(context.WithoutCancel(ctx)); own != work.Descends || detached != work.Detached {
+			t.Errorf("of a runnable: %v, %v", own, detached)
+		}
+	})
+}
