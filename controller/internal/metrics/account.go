@@ -5,8 +5,6 @@ package metrics
 import (
 	"context"
 
-	"go.opentelemetry.io/otel/attribute"
-
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 )
 
@@ -41,28 +39,4 @@ func (s *Set) LoopFound(ctx context.Context, loop *observe.Loop) {
 			s.loops.Add(ctx, 1, s.controller(item.MetricsName).option)
 		}
 	}
-}
-
-// itemCallLabels are the labels of the calls of reconciles.
-type itemCallLabels struct{ controller, verb, resource string }
-
-func (l itemCallLabels) attributes() []attribute.KeyValue {
-	return []attribute.KeyValue{
-		attribute.String("controller", l.controller), attribute.String("verb", l.verb),
-		attribute.String("resource", l.resource),
-	}
-}
-
-// writeLabels are the labels of the writes of reconciles.
-type writeLabels struct{ controller, resource string }
-
-func (l writeLabels) attributes() []attribute.KeyValue {
-	return []attribute.KeyValue{attribute.String("controller", l.controller), attribute.String("resource", l.resource)}
-}
-
-// byteLabels are the labels of what reconciles send and receive.
-type byteLabels struct{ controller, direction string }
-
-func (l byteLabels) attributes() []attribute.KeyValue {
-	return []attribute.KeyValue{attribute.String("controller", l.controller), attribute.String("direction", l.direction)}
 }

@@ -83,3 +83,27 @@ type cacheErrorLabels struct{ cache, reason string }
 func (l cacheErrorLabels) attributes() []attribute.KeyValue {
 	return []attribute.KeyValue{attribute.String("cache", l.cache), attribute.String("reason", l.reason)}
 }
+
+// itemCallLabels are the labels of the calls of reconciles.
+type itemCallLabels struct{ controller, verb, resource string }
+
+func (l itemCallLabels) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{
+		attribute.String("controller", l.controller), attribute.String("verb", l.verb),
+		attribute.String("resource", l.resource),
+	}
+}
+
+// writeLabels are the labels of the writes of reconciles.
+type writeLabels struct{ controller, resource string }
+
+func (l writeLabels) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("controller", l.controller), attribute.String("resource", l.resource)}
+}
+
+// byteLabels are the labels of what reconciles send and receive.
+type byteLabels struct{ controller, direction string }
+
+func (l byteLabels) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{attribute.String("controller", l.controller), attribute.String("direction", l.direction)}
+}

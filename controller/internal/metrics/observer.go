@@ -33,10 +33,6 @@ func (s *Set) ItemEnded(ctx context.Context, item *observe.Item) {
 	s.account(ctx, item)
 }
 
-func (s *Set) controller(name string) labelSet {
-	return s.byController.get(name, label("controller"))
-}
-
 // CallAttempted measures how long the answer to an API call took.
 func (s *Set) CallAttempted(ctx context.Context, call *observe.Call, attempt observe.Attempt) {
 	labels := callLabels{call.Verb, call.Resource, attempt.Code}
@@ -83,22 +79,4 @@ func (s *Set) TermEnded(ctx context.Context, _ cause.Term, how cause.TermEnd) {
 
 func (s *Set) termEnd(how cause.TermEnd) metric.MeasurementOption {
 	return s.byEnd.get(string(how), label("how")).option
-}
-
-// countFromZero makes counters 0 before the first orphan, loop and term instead of absent: to Prometheus an
-// increase from nothing to 1 is none. Without leader election there are no counters of terms.
-func (s *Set) countFromZero(ctx context.Context, state *State) {
-	for i := range state.Controllers {
-		s.loops.Add(ctx, 0, s.controller(state.Controllers[i].Name).option)
-	}
-	for _, kind := range report.OrphanKinds() {
-		s.orphans.Add(ctx, 0, s.orphan(kind))
-	}
-	if state.Leads == nil {
-		return
-	}
-	s.termsBegun.Add(ctx, 0)
-	for _, how := range cause.TermEnds() {
-		s.termsEnded.Add(ctx, 0, s.termEnd(how))
-	}
 }

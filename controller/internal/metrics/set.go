@@ -134,6 +134,11 @@ func New(provider metric.MeterProvider) (*Set, error) {
 	return s, errors.Join(b.errs...)
 }
 
+// controller returns the labels of what is measured of a controller, by its name in metrics.
+func (s *Set) controller(name string) labelSet {
+	return s.byController.get(name, label("controller"))
+}
+
 type builder struct {
 	meter metric.Meter
 	errs  []error

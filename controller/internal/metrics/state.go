@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // State is the state of a manager, which is read whenever metrics are collected.
@@ -132,4 +135,22 @@ func together(controllers []ControllerState) []ControllerState {
 		all[i].Oldest = max(all[i].Oldest, c.Oldest)
 	}
 	return all
+}
+
+// countFromZero makes counters 0 before the first orphan, loop and term instead of absent: to Prometheus an
+// increase from nothing to 1 is none. Without leader election there are no counters of terms.
+func (s *Set) countFromZero(ctx context.Context, state *State) {
+	for i := range state.Controllers {
+		s.loops.Add(ctx, 0, s.controller(state.Controllers[i].Name).option)
+	}
+	for _, kind := range report.OrphanKinds() {
+		s.orphans.Add(ctx, 0, s.orphan(kind))
+	}
+	if state.Leads == nil {
+		return
+	}
+	s.termsBegun.Add(ctx, 0)
+	for _, how := range cause.TermEnds() {
+		s.termsEnded.Add(ctx, 0, s.termEnd(how))
+	}
 }

@@ -3,7 +3,6 @@
 package work
 
 import (
-	"slices"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -60,56 +59,4 @@ func (a *account) of(call *report.Call) *row {
 	}
 	a.rows = append(a.rows, row{Calls: report.Calls{Verb: call.Verb, Resource: resource}})
 	return &a.rows[len(a.rows)-1]
-}
-
-// Throttled notes that a call of the unit was held back.
-func (l *ledger) Throttled(wait time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.throttled += wait
-}
-
-// Wrote notes what became of a write, and the version that it led to.
-func (l *ledger) Wrote(call *report.Call, effect Effect, version Version) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	of := l.of(call)
-	switch effect {
-	case Changed:
-		of.Changed++
-	case WithoutEffect:
-		of.WithoutEffect++
-	case Unknown:
-		of.Unknown++
-	}
-	for i := range l.rows {
-		if last := &l.rows[i].last; last.Collection == version.Collection && last.Name == version.Name {
-			*last = Version{}
-		}
-	}
-	of.last = version
-}
-
-// LastWrote returns the version that the last write of an object has led to, if the unit has written it and
-// that is still known; else an empty string.
-func (l *ledger) LastWrote(collection, name string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range l.rows {
-		if last := &l.rows[i].last; last.Collection == collection && last.Name == name {
-			return last.Version
-		}
-	}
-	return ""
-}
-
-// Account returns what the unit has asked of the API server so far.
-func (l *ledger) Account() report.Account {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	account := report.Account{Throttled: l.throttled}
-	for i := range l.rows {
-		account.Calls = append(slices.Grow(account.Calls, len(l.rows)-i), l.rows[i].Calls)
-	}
-	return account
 }

@@ -7,8 +7,6 @@ package work
 
 import (
 	"context"
-	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/tree"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/controller/report"
-	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
 // Unit is one piece of work, from its start until it has returned. Its exported fields do not
@@ -125,123 +122,4 @@ func (b *budget) ExternalContext(ctx context.Context) (context.Context, context.
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, b.limits.External, cause.CallTimeout)
-}
-
-// Outstanding is an API call that has begun and has not ended.
-type Outstanding struct {
-	report.Call
-	Start time.Time
-}
-
-// Cost is what a unit has asked of the API server.
-type Cost struct {
-	Calls  int // attempts at calls
-	Writes int // attempts at calls that are not reads
-}
-
-// ledger keeps account of a unit's API calls. It is safe for concurrent use.
-type ledger struct {
-	heard atomic.Int64 // when the API server last sent something, in Unix nanoseconds
-
-	mu          sync.Mutex
-	outstanding []*Outstanding
-	interrupted []Outstanding // ended because their contexts did
-	account
-}
-
-// CallBegan notes that a call has begun. CallEnded must follow.
-func (l *ledger) CallBegan(c *Outstanding) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.outstanding = append(l.outstanding, c)
-	l.count(c)
-}
-
-// CallWillBegin notes that a call waits for the client-side rate limiter, before anything else of it
-// is known. CallEnded must follow when the wait is over.
-func (l *ledger) CallWillBegin(c *Outstanding) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.outstanding = append(l.outstanding, c)
-}
-
-// CallRepeated notes another attempt at a call that has begun.
-func (l *ledger) CallRepeated(c *Outstanding) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.count(c)
-}
-
-func (l *ledger) count(c *Outstanding) { l.of(&c.Call).Attempts++ }
-
-// CallWaits notes whether a call is waiting for room on a connection. A call that ends while it
-// waits keeps that mark: it was never sent.
-func (l *ledger) CallWaits(c *Outstanding, waiting bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	c.Waiting = waiting
-}
-
-// CallEnded notes that a call has ended, and what it has moved; interrupted reports whether it did because
-// its context ended. Only the first CallEnded of a call counts.
-func (l *ledger) CallEnded(c *Outstanding, moved Traffic, interrupted bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	i := slices.Index(l.outstanding, c)
-	if i < 0 {
-		return
-	}
-	l.outstanding = slices.Delete(l.outstanding, i, i+1)
-	if moved != (Traffic{}) {
-		of := l.of(&c.Call)
-		of.Sent += moved.Sent
-		of.Received += moved.Received
-		of.OnWire += moved.OnWire
-	}
-	if interrupted {
-		l.interrupted = append(l.interrupted, *c)
-	}
-}
-
-// Interrupted returns the calls that ended because their contexts did.
-func (l *ledger) Interrupted() []Outstanding {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.interrupted)
-}
-
-// Outstanding returns the calls that have not ended, oldest first.
-func (l *ledger) Outstanding() []Outstanding {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	calls := make([]Outstanding, len(l.outstanding))
-	for i, c := range l.outstanding {
-		calls[i] = *c
-	}
-	return calls
-}
-
-// Cost returns what the unit has asked of the API server so far.
-func (l *ledger) Cost() Cost {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var cost Cost
-	for i := range l.rows {
-		cost.Calls += l.rows[i].Attempts
-		if !apicall.ReadOnly(&report.Call{Verb: l.rows[i].Verb, Resource: l.rows[i].Resource}) {
-			cost.Writes += l.rows[i].Attempts
-		}
-	}
-	return cost
-}
-
-// Heard notes that the API server has sent something.
-func (l *ledger) Heard() { l.heard.Store(time.Now().UnixNano()) }
-
-// LastHeard returns when the API server last sent something, or the zero time.
-func (l *ledger) LastHeard() time.Time {
-	if at := l.heard.Load(); at > 0 {
-		return time.Unix(0, at)
-	}
-	return time.Time{}
 }
