@@ -90,7 +90,7 @@ func TestC21ADetachedContextIsKnownOnceItsReconcileHasReturned(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m, client := deaf(controller.ManagerOptions{})
+		m, client := deaf()
 		contexts, errs := make(chan context.Context, 1), make(chan error, 1)
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			contexts <- withTime(t, context.WithoutCancel(ctx), time.Minute)
@@ -152,8 +152,8 @@ func TestC21TheClientOfAnotherManagerEndsWithThatOneAndIsNoOrphan(t *testing.T) 
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		hub, hubClient := deaf(controller.ManagerOptions{})
-		spoke, client := deaf(controller.ManagerOptions{})
+		hub, hubClient := deaf()
+		spoke, client := deaf()
 		errs, orphaned := make(chan error, 1), make(chan error, 1)
 		controller.New(hub, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			errs <- getWith(ctx, client)
@@ -176,7 +176,9 @@ func TestC21TheClientOfAnotherManagerEndsWithThatOneAndIsNoOrphan(t *testing.T) 
 			t.Errorf("told of %v, and the other of %v", of, others)
 		}
 		running.stop(nil)
-		<-orphaned
+		if err := <-orphaned; !errors.Is(err, cause.Shutdown) {
+			t.Errorf("the orphan ended with %v", err)
+		}
 	})
 }
 
@@ -228,7 +230,7 @@ func TestC21ACallWithTheContextOfAReconcileThatHasReturnedIsToldOnceForEachLine(
 		"a watch": {func(_ *testing.T, ctx context.Context, c kubernetes.Interface) error {
 			watch, err := c.CoreV1().ConfigMaps("default").Watch(ctx, metav1.ListOptions{})
 			if err == nil {
-				for range watch.ResultChan() { //nolint:revive // it waits for the end
+				for range watch.ResultChan() {
 				}
 			}
 			return cause.Returned

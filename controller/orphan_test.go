@@ -28,8 +28,8 @@ import (
 )
 
 // deaf is a manager whose API server never answers, and a client of the manager.
-func deaf(options controller.ManagerOptions) (*controller.Manager, kubernetes.Interface) {
-	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: untilCancelled{}}, options)
+func deaf() (*controller.Manager, kubernetes.Interface) {
+	m := controller.NewManager(&rest.Config{Host: "http://unused.invalid", Transport: untilCancelled{}}, controller.ManagerOptions{})
 	return m, kubernetes.NewForConfigOrDie(m.Config())
 }
 
@@ -106,7 +106,7 @@ func TestC21ACallWithAContextFromElsewhereEndsWithTheManagerAndIsToldOnce(t *tes
 		w := newWorld(t)
 		w.add("a", "b")
 		why := errors.New("enough")
-		m, client := deaf(controller.ManagerOptions{})
+		m, client := deaf()
 		errs := make(chan error, 2)
 		controller.New(m, "c", w.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
 			err := getWith(elsewhere(), client)

@@ -28,7 +28,7 @@ func (c *call) adopt(ctx context.Context) (context.Context, error) {
 		o.tell(run, report.OrphanOutside, &c.Call.Call, c.Unit, "")
 	case work.Unclear:
 	}
-	ctx, c.cancel = o.within(ctx)
+	ctx, c.cancel = o.within(ctx, c.Unit)
 	c.req = c.req.WithContext(ctx)
 	if ctx.Err() != nil {
 		err := c.withCause(ctx.Err())

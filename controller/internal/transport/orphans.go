@@ -54,21 +54,48 @@ func (o *orphans) descent(ctx context.Context, unit *work.Unit) work.Descent {
 	return descent
 }
 
-// within returns a context that ends when ctx does, and when all orphans do. done releases it.
-func (o *orphans) within(ctx context.Context) (both context.Context, done func()) {
+// within returns a context that ends when ctx does, and when all orphans do. done releases it. unit is
+// the context's. An item's context ends in the same instant as the orphans, but on another goroutine:
+// its calls must not return before that, or the reconcile would go on with a context that is alive.
+func (o *orphans) within(ctx context.Context, unit *work.Unit) (both context.Context, done func()) {
 	run := o.running.Load()
 	if run == nil {
 		return ctx, func() {}
 	}
+	var item <-chan struct{}
+	if unit != nil && (o.units == nil || o.units.MayHave(unit)) {
+		item = unit.ReconcileDone()
+	}
 	both, cancel := context.WithCancelCause(ctx)
 	end := func() { cancel(context.Cause(run.until)) }
-	stop := context.AfterFunc(run.until, end)
-	if run.until.Err() != nil {
+	stop := context.AfterFunc(run.until, func() {
+		if item != nil {
+			select {
+			case <-item:
+			case <-both.Done():
+			}
+		}
+		end()
+	})
+	if run.until.Err() != nil && isClosed(item) {
 		end() // now, and not when the goroutine of AfterFunc runs
 	}
 	return both, func() {
 		stop()
 		cancel(nil)
+	}
+}
+
+// isClosed reports whether a channel is closed, or nil.
+func isClosed(c <-chan struct{}) bool {
+	if c == nil {
+		return true
+	}
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -80,7 +107,7 @@ func (o *orphans) wait(ctx context.Context) (both context.Context, done func()) 
 	descent := o.descent(ctx, unit)
 	both, done = ctx, func() {}
 	if descent != work.Descends {
-		both, done = o.within(ctx)
+		both, done = o.within(ctx, unit)
 	}
 	if both.Err() == nil {
 		return both, done

@@ -38,3 +38,12 @@ func (u *Unit) Descent(ctx context.Context) Descent {
 	}
 	return Unclear
 }
+
+// ReconcileDone returns the channel that is closed when the context of an item's reconcile function
+// ends. It is nil if there is no such function.
+func (u *Unit) ReconcileDone() <-chan struct{} {
+	if u.reconcileContext.Context == nil {
+		return nil
+	}
+	return u.reconcileContext.Done()
+}
