@@ -37,6 +37,9 @@ type Options struct {
 	// Known returns the version of an object that a call is about to write, or an empty string. Nil if
 	// nothing is known.
 	Known func(call *observe.Call) (version string)
+	// Dry says that the configurations are from [Dry]: observers are told of no writes, because nothing was
+	// written, and clients have no credentials of their own.
+	Dry bool
 }
 
 // Transport makes configurations whose clients go through this package, and owns their connections.
@@ -54,7 +57,7 @@ func New(options Options) *Transport {
 		options: options,
 		pools:   &pools{connections: options.Connections, wrap: options.Wrap},
 		orphans: &orphans{observers: options.Observers},
-		writes:  &writes{observers: options.Observers, known: options.Known},
+		writes:  &writes{observers: options.Observers, known: options.Known, dry: options.Dry},
 	}
 }
 
@@ -77,6 +80,9 @@ func (t *Transport) RateLimiter(qps float32, burst int) flowcontrol.RateLimiter 
 // upgrade.go.
 func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 	instrumented := rest.CopyConfig(config)
+	if t.options.Dry {
+		instrumented = withoutCredentials(config)
+	}
 	instrumented.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
 	all := t.routes(config)
 	if all.base != nil {
@@ -91,6 +97,9 @@ func (t *Transport) Instrument(config *rest.Config) *rest.Config {
 			rt.upgrader = t.wrapUpgrader(next, all.base)
 		default:
 			rt.next = &unused{base: all.base}
+		}
+		if t.options.Dry {
+			return authenticated(config, rt)
 		}
 		return rt
 	})
