@@ -49,6 +49,9 @@ func (w *worker) next(ctx, items context.Context) bool {
 		w.queue.refused.Add(1)
 		return false
 	}
+	if !w.queue.rounds.takes(request) {
+		return true
+	}
 	item := &observe.Item{ObjectKind: w.config.Kind, MetricsName: w.config.MetricsName, Unit: work.Unit{
 		Kind: report.Item, Owner: w.config.Name, Key: request, Start: time.Now(), Term: w.term,
 	}}
@@ -56,6 +59,7 @@ func (w *worker) next(ctx, items context.Context) bool {
 	item.SetGoroutine(w.goroutine)
 	if w.passes(ctx, items, item) {
 		w.process(ctx, items, item)
+		w.queue.rounds.ended(request)
 	}
 	return true
 }
