@@ -23,12 +23,6 @@ type DryRun struct {
 	Runnables bool
 }
 
-// errNotDry is the error of Run and Plan for the other one's options.
-var (
-	errDry    = errors.New("ManagerOptions.DryRun is set: call Plan, which runs the manager dry, in place of Run")
-	errNotDry = errors.New("ManagerOptions.DryRun is not set: set it, so that the manager cannot change anything, or call Run")
-)
-
 // Plan runs the manager dry and returns what it would change. ManagerOptions.DryRun must be set.
 //
 // The caches are filled, and each object is reconciled DryRun.Rounds times, whatever the result is: nothing
@@ -45,7 +39,9 @@ var (
 // for, and if ctx ends before the plan is complete. Plan can be called once.
 func (m *Manager) Plan(ctx context.Context) (*plan.Plan, error) {
 	if m.planning == nil {
-		return nil, errNotDry
+		return nil, errors.New(
+			"ManagerOptions.DryRun is not set: set it, so that the manager cannot change anything, or call Run",
+		)
 	}
 	if err := m.run(context.WithValue(ctx, dryRunKey{}, true)); err != nil {
 		return nil, err

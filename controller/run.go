@@ -32,7 +32,7 @@ import (
 // All contexts that user code receives carry the values of ctx. Run can be called once.
 func (m *Manager) Run(ctx context.Context) error {
 	if m.planning != nil {
-		return errDry
+		return errors.New("ManagerOptions.DryRun is set: call Plan, which runs the manager dry, in place of Run")
 	}
 	return m.run(ctx)
 }

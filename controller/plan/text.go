@@ -130,12 +130,15 @@ func (f Field) String() string {
 const longest = 200
 
 func value(v any) string {
-	encoded, err := json.Marshal(v)
-	if err != nil {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
 		return fmt.Sprint(v)
 	}
+	encoded := strings.TrimSuffix(b.String(), "\n")
 	if len(encoded) > longest {
-		return strings.ToValidUTF8(string(encoded[:longest]), "") + "..."
+		return strings.ToValidUTF8(encoded[:longest], "") + "..."
 	}
-	return string(encoded)
+	return encoded
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -102,16 +101,11 @@ func objectOf(call *report.Call) plan.Object {
 	}
 }
 
-// noDryRun is what the API server says of a call that a webhook with side effects would see.
-var noDryRun = regexp.MustCompile(`admission webhook "([^"]*)" does not support dry run`)
-
 // failed notes a call that the API server has refused.
 func (t *roundTripper) failed(verb string, object plan.Object, unit *work.Unit, resp *http.Response) {
 	body := peek.Body(resp)
-	if found := noDryRun.FindSubmatch(unescaped(body)); found != nil {
-		t.recorder.refused(unit, plan.Failure{
-			Verb: verb, Object: object, Webhook: string(found[1]), Err: errors.New(string(found[0])),
-		})
+	if webhook, message := withoutDryRun(body); webhook != "" {
+		t.recorder.refused(unit, plan.Failure{Verb: verb, Object: object, Webhook: webhook, Err: errors.New(message)})
 		return
 	}
 	switch resp.StatusCode {
@@ -129,8 +123,19 @@ func (t *roundTripper) failed(verb string, object plan.Object, unit *work.Unit, 
 	}
 }
 
-// unescaped returns a text in JSON without the escapes of quotes.
-func unescaped(body []byte) []byte { return bytes.ReplaceAll(body, []byte(`\"`), []byte(`"`)) }
+// withoutDryRun returns the webhook with side effects for which the API server has refused a dry run, and
+// what it says of it. They are empty if there is another reason. The text is the same in all encodings, but
+// for the escapes of JSON.
+func withoutDryRun(body []byte) (webhook, message string) {
+	const before, after = `admission webhook "`, `" does not support dry run`
+	text := strings.ReplaceAll(string(body), `\"`, `"`)
+	_, text, begins := strings.Cut(text, before)
+	webhook, _, ends := strings.Cut(text, after)
+	if !begins || !ends || strings.Contains(webhook, `"`) {
+		return "", ""
+	}
+	return webhook, before + webhook + after
+}
 
 // changed notes a write. It reads the whole answer, which the caller can read again.
 func (t *roundTripper) changed(
