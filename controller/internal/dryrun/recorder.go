@@ -8,16 +8,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -239,8 +237,3 @@ func (r *Recorder) changed(unit *work.Unit, change plan.Change, before, after ma
 }
 
 func isSecret(object plan.Object) bool { return object.Group == "" && object.Resource == "secrets" }
-
-// place names what an object is called by, whatever its subresource.
-func place(o plan.Object) string {
-	return fmt.Sprintf("%s.%s %s/%s", o.Resource, o.Group, o.Namespace, o.Name)
-}

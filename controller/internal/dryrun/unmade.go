@@ -3,6 +3,8 @@
 package dryrun
 
 import (
+	"fmt"
+
 	"github.com/lanyard-k8s/lanyard/controller/plan"
 )
 
@@ -84,4 +86,9 @@ func (u *unmade) replaced(s string) string {
 		return "<the UID of the new " + of.String() + ">"
 	}
 	return s
+}
+
+// place names what an object is called by, whatever its subresource.
+func place(o plan.Object) string {
+	return fmt.Sprintf("%s.%s %s/%s", o.Resource, o.Group, o.Namespace, o.Name)
 }
