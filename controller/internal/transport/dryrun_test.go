@@ -3,6 +3,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -21,7 +22,10 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/plan"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // dryServer is an API server that notes what it gets.
@@ -280,4 +284,39 @@ func post(t *testing.T, config *rest.Config, host string) {
 	}
 	_ = resp.Body.Close()
 	client.CloseIdleConnections()
+}
+
+// wrote counts the writes of which it is told.
+type wrote struct {
+	observe.Nop
+	n int
+}
+
+func (w *wrote) CallWrote(context.Context, *observe.Call, *observe.Write) { w.n++ }
+
+// TestC33NobodyIsToldOfAWriteThatWasNone: nothing waits for it in a cache, and no loop is found.
+func TestC33NobodyIsToldOfAWriteThatWasNone(t *testing.T) {
+	s := newDryServer(t)
+	for _, dry := range []bool{false, true} {
+		told := &wrote{}
+		tr := New(Options{Dry: dry, Observers: observe.Observers{told}})
+		t.Cleanup(tr.Close)
+		config := &rest.Config{Host: s.URL}
+		if dry {
+			config = Dry(config, nil)
+		}
+		ctx := work.NewContext(t.Context(), &work.Unit{Kind: report.Item})
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/api/v1/namespaces/n/pods", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := clientOf(t, tr, config).Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		if (told.n == 0) != dry {
+			t.Errorf("dry %t: told of %d writes", dry, told.n)
+		}
+	}
 }
