@@ -184,7 +184,7 @@ func TestADryRunOfAnObjectThatChangesIsOfItsLastState(t *testing.T) {
 func TestADryRunEndsWithoutAControllerThatWasStopped(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.add("a")
+		w.add("a", "b")
 		m := newManager(controller.ManagerOptions{DryRun: &controller.DryRun{}})
 		var endless *controller.Controller[*corev1.ConfigMap]
 		endless = controller.New(m, "endless", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {

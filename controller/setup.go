@@ -90,7 +90,7 @@ func (s *setup) addController(c *controllerRunner) (ok bool) {
 		s.controllers = append(s.controllers, c)
 		s.noteDrains()
 		s.planning.add(c)
-		if run != nil && s.planning == nil {
+		if run != nil {
 			c.GoOnTrying()
 		}
 		if s.isHurried() {

@@ -76,8 +76,8 @@ func (e *env) fence() {
 	objects, err := kustomize.Build("../fence/testdata/fenced")
 	e.must(err)
 	e.must(cluster.Apply(e.Context(), plane.Config(), system, objects))
+	config := e.serviceAccount()
 	try := func() error {
-		config := e.serviceAccount()
 		_, err := kubernetes.NewForConfigOrDie(config).CoreV1().ConfigMaps(e.namespace).Create(context.WithoutCancel(e.Context()),
 			&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "tried"}}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err

@@ -155,7 +155,9 @@ func (e *env) versions() map[string]string {
 	e.Helper()
 	lists, err := discovery.NewDiscoveryClientForConfigOrDie(plane.Config()).ServerPreferredResources()
 	e.must(err)
-	client := metadata.NewForConfigOrDie(plane.Config())
+	config := plane.Config()
+	config.WarningHandlerWithContext = rest.NoWarnings{} // some are deprecated
+	client := metadata.NewForConfigOrDie(config)
 	all := map[string]string{}
 	for _, list := range lists {
 		version, err := schema.ParseGroupVersion(list.GroupVersion)

@@ -162,7 +162,10 @@ func (t *roundTripper) changed(
 		change.Action = plan.Create
 		before = nil
 	}
-	change.Object.Kind = text(after, "kind")
+	if change.Object.Kind = text(after, "kind"); change.Object.Kind == "Status" {
+		change.Object.Kind = "" // an eviction or a binding has no object to answer with
+		after = map[string]any{}
+	}
 	if call.Verb == "create" {
 		if change.Object.GenerateName = text(after, "metadata", "generateName"); change.Object.GenerateName == "" && change.Object.Name == "" {
 			change.Object.Name = text(after, "metadata", "name")
