@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -69,7 +71,36 @@ type env struct {
 	namespace string
 	admin     kubernetes.Interface
 	agent     string // of the clients of the dry run
+	encodings        // of the bodies of its requests
 }
+
+// encodings collects the encodings of what passes it.
+type encodings struct {
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (e *encodings) around(next http.RoundTripper) http.RoundTripper {
+	return roundTrip(func(req *http.Request) (*http.Response, error) {
+		e.see(req)
+		return next.RoundTrip(req)
+	})
+}
+
+func (e *encodings) see(req *http.Request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.seen == nil {
+		e.seen = map[string]bool{}
+	}
+	if req.Method != http.MethodPatch { // which is JSON
+		e.seen[req.Header.Get("Content-Type")] = true
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (r roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return r(req) }
 
 var environments atomic.Int64
 
@@ -198,6 +229,7 @@ func (e *env) config() *rest.Config {
 	config := plane.Config()
 	config.UserAgent = e.agent
 	config.QPS = -1
+	config.Wrap(e.around)
 	return config
 }
 

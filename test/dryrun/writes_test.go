@@ -5,6 +5,7 @@ package dryrun_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"testing"
 
@@ -127,6 +128,9 @@ func TestC33NothingChangesWhateverIsWrittenInWhateverEncoding(t *testing.T) {
 				return writeAll(ctx, kube, parent)
 			})
 			e.wantText(made, wantAll)
+			if want := map[string]bool{"": true, content: true}; !maps.Equal(e.seen, want) {
+				t.Errorf("the encodings are %v", e.seen)
+			}
 			e.wantWrites("create configmaps", "create pods/eviction", "create secrets", "delete pods", "deletecollection configmaps",
 				"patch configmaps", "patch secrets", "update configmaps", "update deployments/scale", "update deployments/status")
 			for _, change := range made.Changes {
