@@ -41,6 +41,7 @@ type Manager struct {
 	observers *observers
 	writes    *written.Writes
 	loops     *loops.Finder
+	planning  *planning // nil unless it is a dry run
 
 	listMetadata written.List
 	transport    *transport.Transport
@@ -73,6 +74,8 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	options.setDefaults()
 	m := &Manager{options: options}
 	m.setup.hurried = make(chan struct{})
+	m.planning = newPlanning(options.DryRun, &m.schemes)
+	m.setup.planning = m.planning
 	m.informers = newInformers(m.schemes.all)
 	m.informers.set.DetectMutations = options.DetectMutations
 	var err error
@@ -85,9 +88,13 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	m.writes = written.New(&m.informers.set, m.informers.unit.Streams)
 	m.loops = loops.New(func() observe.Observers { return m.observers.all })
 	m.observers.all = append(m.observers.all, m.writes, m.loops)
+	if m.planning != nil {
+		m.observers.all = append(m.observers.all, m.planning.recorder)
+	}
 	m.transport = transport.New(transport.Options{
 		Read: options.CallTimeouts.Read, Write: options.CallTimeouts.Write, Connections: options.Connections,
 		Units: &m.units, Observers: m.observers.all, Wrap: m.observers.wrap, Known: m.writes.Known,
+		Dry: m.planning != nil,
 	})
 	if config == nil {
 		m.setup.mistake(
@@ -96,6 +103,9 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 			),
 		)
 		config = &rest.Config{}
+	}
+	if m.planning != nil {
+		config = m.planning.config(config)
 	}
 	m.user = rest.CopyConfig(config)
 	var client func() (*http.Client, error)
@@ -117,6 +127,9 @@ func (m *Manager) setUpLeader(
 ) error {
 	if err := options.complete(); err != nil {
 		return err
+	}
+	if m.planning != nil {
+		return nil // nobody leads in a dry run
 	}
 	config, httpClient, reconnect, err := m.transport.ForLease(user)
 	if err != nil {

@@ -38,6 +38,10 @@ type ManagerOptions struct {
 	// works.
 	LeaderElection *LeaderElection
 
+	// DryRun makes the manager find out what it would do, without doing it: call [Manager.Plan] in place of
+	// Run. Default: nil.
+	DryRun *DryRun
+
 	// Telemetry traces and measures the manager.
 	Telemetry Telemetry
 

@@ -39,6 +39,8 @@ func New[T Object](
 	}
 	config := c.config()
 	_, config.Cancellable = informer.(*namespacedInformer[T])
+	config.Rounds = m.planning.rounds()
+	config.Complete = func() { m.planning.done(c.runner) }
 	c.pipeline = pipeline.New(config)
 	source := addSource(c, informer, nil, settings)
 	if source.stop == nil {

@@ -31,6 +31,13 @@ import (
 //
 // All contexts that user code receives carry the values of ctx. Run can be called once.
 func (m *Manager) Run(ctx context.Context) error {
+	if m.planning != nil {
+		return errors.New("ManagerOptions.DryRun is set: call Plan, which runs the manager dry, in place of Run")
+	}
+	return m.run(ctx)
+}
+
+func (m *Manager) run(ctx context.Context) error {
 	root, end, release := tree.New(m.observers.context(withEndsDemoted(ctx)))
 	defer release()
 	run := lifecycle.NewRun(&m.units, m.options.StragglerStacks, end)
@@ -52,6 +59,7 @@ func (m *Manager) Run(ctx context.Context) error {
 	m.transport.Begin(root, orphans)
 
 	m.complete(plan, run)
+	m.planning.begin(end)
 	plan.Worked = endOrphans
 	took, _ := run.Execute(root, plan)
 	if err := m.informers.set.Mutated(time.Now()); err != nil && run.Failures() == nil {

@@ -55,6 +55,8 @@ type runnable struct {
 	inTerm bool
 	part   *lifecycle.Part
 	term   *term.Term // nil outside a term
+
+	harmless bool // it is the framework's own, and runs in a dry run too
 }
 
 // Unit identifies the runnable in reports.

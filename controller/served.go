@@ -48,16 +48,21 @@ func (m *Manager) WhileServed(resource schema.GroupVersionResource, start func()
 		m.setup.mistake(fmt.Errorf("WhileServed needs a version, a resource and a function: %v", resource))
 		return &Runnable{&runnable{name: name, part: lifecycle.NewPart()}}
 	}
-	return m.AddRunnable(name, func(ctx context.Context) error {
-		client, err := discovery.NewDiscoveryClientForConfig(m.Config())
-		if err != nil {
+	s := &served{resource: resource, start: start}
+	m.planning.add(s)
+	r := m.addRunnable(&runnable{name: name, class: lifecycle.Runnables, harmless: true, run: func(ctx context.Context) (err error) {
+		if s.client, err = discovery.NewDiscoveryClientForConfig(m.Config()); err != nil {
 			return fmt.Errorf("make a client for discovery: %w", err)
 		}
-		s := &served{resource: resource, client: client, start: start}
 		defer s.stop()
-		wait.JitterUntilWithContext(ctx, s.look, servedPeriod, 0.1, true)
+		wait.JitterUntilWithContext(ctx, func(ctx context.Context) {
+			s.look(ctx)
+			m.planning.looked(s, s.failed)
+		}, servedPeriod, 0.1, true)
 		return nil
-	})
+	}})
+	r.runnable.part.AfterStop(func() { m.planning.done(s) })
+	return r
 }
 
 // served is what runs while a resource is served.

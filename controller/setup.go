@@ -26,6 +26,7 @@ type setup struct {
 	hurried     chan struct{}   // is closed when drains are to be cut short
 	run         *lifecycle.Run  // nil before Run
 	leader      *leading.Leader // nil without leader election
+	planning    *planning       // nil unless it is a dry run
 
 	longest atomic.Int64 // the longest drain of any controller: see longestDrain
 }
@@ -69,6 +70,9 @@ func (s *setup) addRunnable(r *runnable) {
 				return sameName("runnables", r.name, other.part)
 			}
 		}
+		if !r.harmless && s.planning.skips("the runnable "+r.name) {
+			return nil
+		}
 		s.runnables = append(s.runnables, r)
 		start(run, s.leader, r.class, r, r.inTerm)
 		return nil
@@ -85,6 +89,7 @@ func (s *setup) addController(c *controllerRunner) (ok bool) {
 		}
 		s.controllers = append(s.controllers, c)
 		s.noteDrains()
+		s.planning.add(c)
 		if run != nil {
 			c.GoOnTrying()
 		}
@@ -133,6 +138,7 @@ func (s *setup) removeController(c *controllerRunner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.controllers = slices.DeleteFunc(s.controllers, func(other *controllerRunner) bool { return other == c })
+	s.planning.done(c)
 	s.noteDrains()
 }
 

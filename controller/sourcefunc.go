@@ -59,6 +59,9 @@ func (c *Controller[T]) AddSource(name string, run SourceFunc) *Source {
 	}
 	source := &Source{}
 	feeding := &funcSource{name: name, controller: c.name, run: run, spawn: m.setup.spawn}
+	if m.planning.skips(fmt.Sprintf("the source %s of the controller %s", name, c.name)) {
+		feeding.spawn = func(context.Context, *group.Group, lifecycle.Runner) {}
+	}
 	m.setup.add(func(*lifecycle.Run) error {
 		source.stop = func() { c.pipeline.RemoveSource(feeding) }
 		return c.pipeline.AddSource(feeding)

@@ -20,6 +20,7 @@ type settings struct {
 	healthAddress string
 	logFormat     string
 	verbosity     int
+	plan          bool
 	flunder       flunder.Options
 	manager       controller.ManagerOptions
 	telemetry     telemetrySettings
@@ -55,6 +56,9 @@ func parse(args []string, output io.Writer) (*settings, error) {
 		return nil, err
 	}
 	s.flunder.Instance = os.Getenv("POD_NAME")
+	if s.plan {
+		s.manager.DryRun = &controller.DryRun{}
+	}
 	if s.leaderElect {
 		s.manager.LeaderElection = &s.election
 	}
@@ -69,6 +73,8 @@ func (s *settings) addProcess(flags *flag.FlagSet) {
 		"the number of Flunders that are reconciled at the same time")
 	flags.StringVar(&s.healthAddress, "health-addr", ":8081",
 		"the address of /healthz and /readyz; empty: none")
+	flags.BoolVar(&s.plan, "plan", false, "change nothing: print what would change, and exit with 0 if nothing "+
+		"would, 2 if something would, and 1 if it cannot be told")
 	flags.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	flags.IntVar(&s.verbosity, "v", 0, "the verbosity of the log: 0 for failures and what changes, "+
 		"1 for reconciles with calls and cancellations too, 2 for all reconciles")

@@ -18,10 +18,15 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.Args[1:], os.Stderr); err != nil {
-		fmt.Fprintf(os.Stderr, "flunder-controller: %v\n", err)
-		os.Exit(1)
+	err := run(context.Background(), os.Args[1:], os.Stderr)
+	if err == nil {
+		return
 	}
+	if errors.Is(err, errWouldChange) {
+		os.Exit(2)
+	}
+	fmt.Fprintf(os.Stderr, "flunder-controller: %v\n", err)
+	os.Exit(1)
 }
 
 // run is main without the process. It returns when ctx or a signal has ended and everything has
@@ -64,7 +69,11 @@ func run(ctx context.Context, args []string, output io.Writer) error {
 	if exports.metrics != nil {
 		m.AddRunnable("metrics", serveMetrics(s.telemetry.metricsAddress, exports.metrics))
 	}
-	err = m.Run(ctx)
+	if s.plan {
+		err = printPlan(ctx, m, os.Stdout)
+	} else {
+		err = m.Run(ctx)
+	}
 	if err := exports.stop(ctx); err != nil {
 		logger.Info("Telemetry was not sent", "err", err)
 	}

@@ -83,6 +83,13 @@ var (
 		std:  context.Canceled,
 	}
 
+	// DryRun: the plan of a dry run is complete.
+	DryRun = &Cause{
+		name: "dry_run",
+		text: "the plan of the dry run is complete",
+		std:  context.Canceled,
+	}
+
 	// LeadershipLost: the term in which the work was begun is over. The detail is a
 	// [*TermEnded].
 	LeadershipLost = &Cause{

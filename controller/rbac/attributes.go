@@ -4,7 +4,6 @@ package rbac
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/fields"
@@ -50,13 +49,9 @@ func upgrades(u Use) bool {
 
 // useOf returns the use that a request itself is. ok is false for what the API server does not know.
 func useOf(req *http.Request, prefix string) (use Use, ok bool) {
-	path := strings.TrimPrefix(req.URL.Path, prefix)
-	if first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first != "api" && first != "apis" {
-		return Use{Verb: strings.ToLower(req.Method), Path: path}, true
-	}
-	call := apicall.Parse(withPath(req, path))
+	call := apicall.ParseBelow(req, prefix)
 	if call.Path != "" {
-		return Use{Verb: call.Verb, Path: path}, true
+		return Use{Verb: call.Verb, Path: call.Path}, true
 	}
 	use = Use{Verb: call.Verb, Namespace: call.Namespace, Name: call.Name}
 	resource, subresource, nested := strings.Cut(call.Resource, "/")
@@ -79,18 +74,6 @@ func useOf(req *http.Request, prefix string) (use Use, ok bool) {
 		return Use{}, false
 	}
 	return use, true
-}
-
-// withPath returns a request for another path.
-func withPath(req *http.Request, path string) *http.Request {
-	if path == req.URL.Path {
-		return req
-	}
-	changed := req.WithContext(req.Context())
-	changed.URL = new(url.URL)
-	*changed.URL = *req.URL
-	changed.URL.Path = path
-	return changed
 }
 
 // selectedName returns the one name that the field selector of a list or watch allows, or nothing.

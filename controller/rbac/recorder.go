@@ -4,14 +4,13 @@ package rbac
 
 import (
 	"net/http"
-	"net/url"
-	"strings"
 	"sync"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
+	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
 // Recorder records what is used through the configurations that it has made. It is safe for concurrent
@@ -30,23 +29,11 @@ func NewRecorder() *Recorder { return &Recorder{seen: map[permission]*objects{}}
 // controller makes a call, and whose names and namespaces change with the object that is reconciled.
 func (r *Recorder) Config(config *rest.Config) *rest.Config {
 	recorded := rest.CopyConfig(config)
-	prefix := prefixOf(config.Host)
+	prefix := apicall.Prefix(config.Host)
 	recorded.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &roundTripper{next: next, prefix: prefix, recorder: r}
 	})
 	return recorded
-}
-
-// prefixOf returns the path of the API server's address, which is not empty behind some proxies.
-func prefixOf(host string) string {
-	if !strings.Contains(host, "://") {
-		host = "https://" + host
-	}
-	u, err := url.Parse(host)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSuffix(u.Path, "/")
 }
 
 // Used returns what was used so far.

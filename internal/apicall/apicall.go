@@ -6,6 +6,7 @@ package apicall
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -84,6 +85,39 @@ func Parse(req *http.Request) report.Call {
 		call.Verb = "watch"
 	}
 	return call
+}
+
+// ParseBelow is [Parse] for an API server whose address has a path, which is not the API server's own.
+func ParseBelow(req *http.Request, prefix string) report.Call {
+	path := strings.TrimPrefix(req.URL.Path, prefix)
+	if first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/"); first != "api" && first != "apis" {
+		return report.Call{Verb: strings.ToLower(req.Method), Path: path}
+	}
+	return Parse(withPath(req, path))
+}
+
+// Prefix returns the path of an API server's address, which is not empty behind some proxies.
+func Prefix(host string) string {
+	if !strings.Contains(host, "://") {
+		host = "https://" + host
+	}
+	u, err := url.Parse(host)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.Path, "/")
+}
+
+// withPath returns a request for another path.
+func withPath(req *http.Request, path string) *http.Request {
+	if path == req.URL.Path {
+		return req
+	}
+	changed := req.WithContext(req.Context())
+	changed.URL = new(url.URL)
+	*changed.URL = *req.URL
+	changed.URL.Path = path
+	return changed
 }
 
 // path is the part of a URL's path that has not been parsed yet.

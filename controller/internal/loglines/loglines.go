@@ -68,6 +68,10 @@ func (Writer) ItemEnded(ctx context.Context, item *observe.Item) {
 
 func writeError(ctx context.Context, logger klog.Logger, item *observe.Item) {
 	err := item.Err
+	again := ", trying again"
+	if !item.Again { // a dry run tries nothing again
+		again = ""
+	}
 	switch item.Outcome {
 	case reconcile.Cancelled:
 		logger.Info("Reconcile cancelled", "cause", context.Cause(ctx), "err", err)
@@ -76,15 +80,15 @@ func writeError(ctx context.Context, logger klog.Logger, item *observe.Item) {
 		if errors.As(err, &panicked) {
 			logger = logger.WithValues("stack", string(panicked.Stack))
 		}
-		logger.Error(err, "Reconcile panicked, trying again")
+		logger.Error(err, "Reconcile panicked"+again)
 	case reconcile.TimedOut:
-		logger.Error(err, "Reconcile used up its time, trying again")
+		logger.Error(err, "Reconcile used up its time"+again)
 	case reconcile.Retried:
 		if apierrors.IsConflict(err) {
-			logger.Info("Reconcile met a conflict, trying again", "err", err)
+			logger.Info("Reconcile met a conflict"+again, "err", err)
 			return
 		}
-		logger.Error(err, "Reconcile failed, trying again")
+		logger.Error(err, "Reconcile failed"+again)
 	case reconcile.Terminal:
 		if item.Again {
 			logger.Error(err, "Reconcile failed, trying again when it asked for it")

@@ -50,6 +50,11 @@ type Config struct {
 	// Gate keeps items back whose caches are too old, and those that trigger themselves.
 	Gate Gate
 
+	// Rounds makes a session a dry run: each item is reconciled that often, whatever becomes of it, and
+	// Complete is called when that is done. Zero: sessions go on.
+	Rounds   int
+	Complete func()
+
 	Observers observe.Observers
 	// Reasons reports whether to remember why each item is in the queue, and since when.
 	Reasons bool

@@ -143,6 +143,7 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 		p.sources.leaveStalled(time.Now())
 		return err
 	}
+	queue.rounds.fill()
 	logger.V(p.starter.begun()).Info("Controller started", "kind", p.config.Kind.String(), "workers", p.config.Workers)
 	p.serving.Store(true)
 	defer p.serving.Store(false)

@@ -29,6 +29,7 @@ type Queue struct {
 	reasons  *reasons.Memory // nil unless Config.Reasons
 	running  *running
 	parked   parked
+	rounds   *rounds // nil unless Config.Rounds
 	refused  atomic.Int64 // the number of items that came out of the queue after the end
 }
 
@@ -40,6 +41,7 @@ func newQueue(config *Config, logger klog.Logger) *Queue {
 		order:    newOrder(ranking{config.FairBy, config.Priority}, logger),
 		failures: newFailures(config.Backoff),
 		running:  newRunning(config.SupersedeLimit, config.Cancellable),
+		rounds:   newRounds(config),
 	}
 	if config.Reasons {
 		q.reasons = &reasons.Memory{}
@@ -62,6 +64,7 @@ func (q *Queue) close() {
 // for concurrent use; e and its Requests are the caller's again when it returns.
 func (q *Queue) Add(ctx context.Context, e *observe.Enqueue, lowPriority bool) {
 	e.Controller = q.config.Name
+	q.rounds.added(e.Requests)
 	for _, request := range e.Requests {
 		q.reasons.Add(request, e.Reason, 0)
 	}
@@ -104,6 +107,10 @@ func (q *Queue) settle(ctx context.Context, item *observe.Item) {
 		q.order.storage.Prioritize(item.Key) // the event has added it to the queue already
 		q.reasons.Replace(item.Key, reconcile.Superseded)
 		return
+	case q.rounds != nil: // its result has no effect
+		if q.rounds.count(item.Key) {
+			q.add(item.Key)
+		}
 	case item.Outcome.WillRetry():
 		backoff := q.failures.add(item)
 		if !asked {

@@ -43,7 +43,9 @@ func (s *starter) warm(ctx context.Context) error {
 
 // isNeeded reports whether a session starts only when a cache has synced. What is added to a running
 // manager does not keep those from starting that were there before.
-func (s *starter) isNeeded(c Cache) bool { return s.patient.Load() || !c.Late() }
+func (s *starter) isNeeded(c Cache) bool {
+	return s.patient.Load() || !c.Late() || s.config.Rounds > 0 // a dry run is of all that there is
+}
 
 // neededCaches returns the caches for which a session waits.
 func (s *starter) neededCaches(ctx context.Context) []Cache {
@@ -63,7 +65,7 @@ func (s *starter) await(ctx context.Context, needed func() ([]Cache, []Feed)) er
 			return nil
 		}
 		err = fmt.Errorf("controller %q was not started: %w", s.config.Name, err)
-		if ctx.Err() != nil || !s.patient.Load() {
+		if ctx.Err() != nil || !s.patient.Load() || s.config.Rounds > 0 {
 			return err
 		}
 		s.waiting.isOverdue()

@@ -49,6 +49,9 @@ func (w *worker) next(ctx, items context.Context) bool {
 		w.queue.refused.Add(1)
 		return false
 	}
+	if !w.queue.rounds.takes(request) {
+		return true
+	}
 	item := &observe.Item{ObjectKind: w.config.Kind, Unit: work.Unit{
 		Kind: report.Item, Owner: w.config.Name, MetricsName: w.config.MetricsName, Key: request,
 		Start: time.Now(), Term: w.term,
@@ -57,6 +60,7 @@ func (w *worker) next(ctx, items context.Context) bool {
 	item.SetGoroutine(w.goroutine)
 	if w.passes(ctx, items, item) {
 		w.process(ctx, items, item)
+		w.queue.rounds.ended(request)
 	}
 	return true
 }

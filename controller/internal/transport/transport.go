@@ -41,6 +41,9 @@ type Options struct {
 	// Known returns the version of an object that a call is about to write, or an empty string. Nil if
 	// nothing is known.
 	Known func(call *observe.Call) (version string)
+	// Dry says that the configurations are from [Dry]: observers are told of no writes, because nothing was
+	// written, and clients have no credentials of their own.
+	Dry bool
 }
 
 // Transport makes configurations whose clients go through this package, and owns their connections.
@@ -58,7 +61,7 @@ func New(options Options) *Transport {
 		options: options,
 		pools:   &pools{connections: options.Connections, wrap: options.Wrap},
 		orphans: &orphans{observers: options.Observers, units: options.Units},
-		writes:  &writes{observers: options.Observers, known: options.Known},
+		writes:  &writes{observers: options.Observers, known: options.Known, dry: options.Dry},
 	}
 }
 
@@ -104,6 +107,9 @@ func (t *Transport) InstrumentWithClient(
 
 func (t *Transport) instrument(config *rest.Config, all *routes) *rest.Config {
 	instrumented := rest.CopyConfig(config)
+	if t.options.Dry {
+		instrumented = withoutCredentials(config)
+	}
 	instrumented.RateLimiter = limiterOf(config, t.options.Observers, t.orphans)
 	if all.base != nil {
 		instrumented.WrapTransport = nil // the pools wrap each of their transports
@@ -117,6 +123,9 @@ func (t *Transport) instrument(config *rest.Config, all *routes) *rest.Config {
 			rt.upgrader = t.wrapUpgrader(next, all.base)
 		default:
 			rt.next = &unused{base: all.base}
+		}
+		if t.options.Dry {
+			return authenticated(config, rt)
 		}
 		return rt
 	})

@@ -25,13 +25,14 @@ const maxKept = 256 << 10
 type writes struct {
 	observers observe.Observers
 	known     func(call *observe.Call) (version string) // nil: nothing is known before
+	dry       bool                                      // nothing is written
 	buffers   sync.Pool
 }
 
 // begins notes what is known of the object that an item is about to write. It reports whether the call is
 // such a write.
 func (w *writes) begins(c *call) bool {
-	if c.Unit == nil || c.Unit.Kind != report.Item || c.Path != "" || len(w.observers) == 0 ||
+	if w.dry || c.Unit == nil || c.Unit.Kind != report.Item || c.Path != "" || len(w.observers) == 0 ||
 		apicall.ReadOnly(&c.Call.Call) || apicall.Connects(&c.Call.Call) ||
 		strings.Contains(c.req.URL.RawQuery, "dryRun=") {
 		return false
