@@ -33,7 +33,8 @@ func (u *unmade) note(change *plan.Change, after map[string]any) {
 		return
 	}
 	if u.creates == nil {
-		u.creates, u.uids = map[string]plan.Object{}, map[string]plan.Object{}
+		u.creates = map[string]plan.Object{}
+		u.uids = map[string]plan.Object{}
 	}
 	if uid := text(after, "metadata", "uid"); uid != "" {
 		u.uids[uid] = object

@@ -116,7 +116,8 @@ func (f *Finder) Enqueued(ctx context.Context, e *observe.Enqueue) {
 		return
 	}
 	if of := f.rows[e.Object.GetUID()]; of != nil && of.length >= Limit-1 && !of.told {
-		of.before, of.after = e.Before, e.Object
+		of.before = e.Before
+		of.after = e.Object
 		f.tell(ctx, of)
 	}
 }

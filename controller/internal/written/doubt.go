@@ -24,7 +24,9 @@ const maxDoubts = 20
 func (w *Writes) doubt(item Item, d doubt) {
 	of := w.of(item)
 	if len(of.doubts) >= maxDoubts {
-		d.Name, d.Selector, d.Fields = "", "", ""
+		d.Name = ""
+		d.Selector = ""
+		d.Fields = ""
 	}
 	if slices.ContainsFunc(of.doubts, d.same) {
 		return
