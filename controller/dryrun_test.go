@@ -5,6 +5,7 @@ package controller_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +16,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/klog/v2"
+
+	"github.com/go-logr/logr"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -180,14 +184,43 @@ func TestADryRunOfAnObjectThatChangesIsOfItsLastState(t *testing.T) {
 	})
 }
 
+// TestC33AnObjectThatChangesAfterItsRoundsIsNotReconciledAgain.
+func TestC33AnObjectThatChangesAfterItsRoundsIsNotReconciledAgain(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a", "b")
+		m := newManager(controller.ManagerOptions{DryRun: &controller.DryRun{}})
+		var times counts
+		controller.New(m, "c", w.informer(), func(_ context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+			times.add(cm.Name)
+			if cm.Name == "b" {
+				time.Sleep(time.Second)
+			}
+			return controller.Result{}, errors.New("broken")
+		}, controller.Options{Workers: 2})
+		time.AfterFunc(time.Second/2, func() {
+			changed := configMap("a")
+			changed.Generation = 2
+			w.Modify(changed)
+		})
+		log := &logBuffer{}
+		ctx := klog.NewContext(t.Context(), logr.FromSlogHandler(slog.NewTextHandler(log, nil)))
+		if _, err := m.Plan(ctx); err != nil || times.of["a"] != 1 {
+			t.Errorf("%d reconciles, %v", times.of["a"], err)
+		}
+		if text := log.String(); strings.Contains(text, "again") || !strings.Contains(text, `"Reconcile failed"`) {
+			t.Errorf("the log is not of a dry run:\n%s", text)
+		}
+	})
+}
+
 // TestADryRunEndsWithoutAControllerThatWasStopped.
 func TestADryRunEndsWithoutAControllerThatWasStopped(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a", "b")
 		m := newManager(controller.ManagerOptions{DryRun: &controller.DryRun{}})
-		var endless *controller.Controller[*corev1.ConfigMap]
-		endless = controller.New(m, "endless", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+		endless := controller.New(m, "endless", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 			<-ctx.Done()
 			return controller.Result{}, ctx.Err()
 		}, controller.Options{})

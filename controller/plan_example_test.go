@@ -33,16 +33,16 @@ func ExampleManager_Plan() {
 	_ = plan
 }
 
-// A reconcile function that changes something outside of the API server asks whether it may.
+// A function that changes something outside of the API server asks whether it may.
 func ExampleIsDryRun() {
-	reconcile := func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+	save := func(ctx context.Context, cm *corev1.ConfigMap) error {
 		if controller.IsDryRun(ctx) {
-			return controller.Result{}, nil
+			fmt.Println("would upload", cm.Name)
+			return nil
 		}
-		return controller.Result{}, upload(ctx, cm)
+		return upload(ctx, cm)
 	}
-	fmt.Println(reconcile(context.Background(), &corev1.ConfigMap{}))
-	// Output: {0s 0001-01-01 00:00:00 +0000 UTC} <nil>
+	_ = save
 }
 
 func upload(context.Context, *corev1.ConfigMap) error { return nil }

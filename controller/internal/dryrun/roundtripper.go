@@ -201,29 +201,34 @@ func (t *roundTripper) before(req *http.Request, call *report.Call) map[string]a
 		address.Path = strings.TrimSuffix(address.Path, "/"+subresource)
 	}
 	accept := req.Header.Get("Accept")
-	resp, body := t.get(req, &address, accept)
+	now := t.get(req, &address, accept)
 	switch {
-	case resp == nil:
-		return nil
-	case resp.StatusCode == http.StatusOK:
-		return t.recorder.reader.object(resp.Header, body)
-	case resp.StatusCode != http.StatusForbidden || strings.HasSuffix(call.Resource, "/scale"):
+	case now.code == http.StatusOK:
+		return t.recorder.reader.object(now.header, now.body)
+	case now.code != http.StatusForbidden || strings.HasSuffix(call.Resource, "/scale"):
 		return nil
 	}
 	address.Path = strings.TrimSuffix(address.Path, "/"+call.Name)
 	address.RawQuery = url.Values{"fieldSelector": {"metadata.name=" + call.Name}}.Encode()
-	resp, body = t.get(req, &address, strings.ReplaceAll(accept, "as=PartialObjectMetadata;", "as=PartialObjectMetadataList;"))
-	if resp == nil || resp.StatusCode != http.StatusOK {
+	now = t.get(req, &address, strings.ReplaceAll(accept, "as=PartialObjectMetadata;", "as=PartialObjectMetadataList;"))
+	if now.code != http.StatusOK {
 		return nil
 	}
-	if items, ok := t.recorder.reader.items(resp.Header, body); ok && len(items) == 1 {
+	if items, ok := t.recorder.reader.items(now.header, now.body); ok && len(items) == 1 {
 		return items[0]
 	}
 	return nil
 }
 
-// get reads something in the encoding of an answer to a request, with the credentials of the request.
-func (t *roundTripper) get(like *http.Request, address *url.URL, accept string) (*http.Response, []byte) {
+// got is an answer; its code is zero if there is none.
+type got struct {
+	code   int
+	header http.Header
+	body   []byte
+}
+
+// get reads something, with the credentials of a request.
+func (t *roundTripper) get(like *http.Request, address *url.URL, accept string) got {
 	req := like.Clone(like.Context())
 	req.Method = http.MethodGet
 	req.URL = address
@@ -234,12 +239,12 @@ func (t *roundTripper) get(like *http.Request, address *url.URL, accept string) 
 	req.Header.Set("Accept", accept)
 	resp, err := t.next.RoundTrip(req)
 	if err != nil {
-		return nil, nil
+		return got{}
 	}
 	body, err := io.ReadAll(resp.Body)
 	_ = resp.Body.Close() // all of it was read
 	if err != nil {
-		return nil, nil
+		return got{}
 	}
-	return resp, body
+	return got{resp.StatusCode, resp.Header, body}
 }

@@ -29,7 +29,7 @@ type Queue struct {
 	reasons  *reasons.Memory // nil unless Config.Reasons
 	running  *running
 	parked   parked
-	rounds   *rounds // nil unless Config.Rounds
+	rounds   *rounds      // nil unless Config.Rounds
 	refused  atomic.Int64 // the number of items that came out of the queue after the end
 }
 
