@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faults_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// fault is something that a stale cache leads to.
+type fault struct {
+	name      string
+	lost      bool // the answer to every second create gets lost
+	children  bool // each parent has a child of an older image
+	reconcile func(*trial) reconcile
+	// counts counts something for each parent, which is a fault if it is more than most.
+	counts func(*testing.T, *trial) map[string]int
+	most   int
+}
+
+func faults() []fault {
+	of := func(r reconcile) func(*trial) reconcile { return func(*trial) reconcile { return r } }
+	made := func(t *testing.T, r *trial) map[string]int { return r.made(t) }
+	return []fault{
+		{name: "a second child is made", reconcile: of(oneChild), counts: made, most: 1},
+		{
+			name: "the replacement is deleted too", children: true, reconcile: of(replace),
+			counts: func(_ *testing.T, r *trial) map[string]int { return r.deletes }, most: 1,
+		},
+		{
+			name: "it is done again, from the old object", reconcile: func(r *trial) reconcile { return once(r.effect) },
+			counts: func(_ *testing.T, r *trial) map[string]int { return r.effects }, most: 1,
+		},
+		{
+			name: "the status goes backwards", reconcile: of(steps),
+			counts: func(_ *testing.T, r *trial) map[string]int { return r.fell() },
+		},
+		{name: "a second child is made after a lost answer", lost: true, reconcile: of(oneChild), counts: made, most: 1},
+	}
+}
+
+// framework is what a program is written on.
+type framework struct {
+	name string
+	run  run
+	// never and always say in which faults the framework must and must not end up. The others are only
+	// counted.
+	never, always bool
+}
+
+func frameworks() []framework {
+	return []framework{
+		{name: "bare client-go", run: bare, always: true},
+		{name: "controller-runtime", run: onControllerRuntime(false)},
+		{name: "with EnableReadYourWritesConsistency", run: onControllerRuntime(true)},
+		{name: "Lanyard", run: onLanyard, never: true},
+	}
+}
+
+// TestC19TheFaultsOfStaleCachesHappenOnBareClientGoAndNotOnLanyard.
+func TestC19TheFaultsOfStaleCachesHappenOnBareClientGoAndNotOnLanyard(t *testing.T) {
+	var table strings.Builder
+	fmt.Fprintf(&table, "| faults with %d objects, and watches %v late |", *objects, lag)
+	for _, framework := range frameworks() {
+		fmt.Fprintf(&table, " %s |", framework.name)
+	}
+	fmt.Fprintf(&table, "\n|---|%s\n", strings.Repeat("---|", len(frameworks())))
+	for _, fault := range faults() {
+		fmt.Fprintf(&table, "| %s |", fault.name)
+		for _, framework := range frameworks() {
+			t.Run(fault.name+" on "+framework.name, func(t *testing.T) {
+				n := fault.happens(t, framework.run)
+				fmt.Fprintf(&table, " %d |", n)
+				if framework.never && n > 0 || framework.always && n == 0 {
+					t.Errorf("it happened to %d of %d objects", n, *objects)
+				}
+			})
+		}
+		fmt.Fprintln(&table)
+	}
+	t.Logf("the table:\n\n%s", table.String())
+}
+
+// happens returns to how many parents a fault happens.
+func (f *fault) happens(t *testing.T, run run) (n int) {
+	r := newTrial(t, f.lost)
+	r.create(t, f.children)
+	r.run(t, run, f.reconcile(r))
+	for _, count := range f.counts(t, r) {
+		if count > f.most {
+			n++
+		}
+	}
+	return n
+}
