@@ -131,7 +131,7 @@ func (v *versions) began(since time.Duration) (first bool) {
 	return len(v.reconciles) == 1
 }
 
-const longest = time.Minute // may an item of versions take
+const longest = 20 * time.Second // may an item of versions take, which is less than a call may
 
 func startVersions(t *testing.T, api *odd, write func(context.Context, kubernetes.Interface) error) *versions {
 	t.Helper()
