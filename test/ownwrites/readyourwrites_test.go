@@ -112,31 +112,6 @@ func TestC19AWriteThatWasCutOffIsLookedUp(t *testing.T) {
 	}
 }
 
-// TestC19AnItemThatWaitsForItsCacheOccupiesNoWorker: one worker, and a watch that lags by two seconds.
-func TestC19AnItemThatWaitsForItsCacheOccupiesNoWorker(t *testing.T) {
-	const parents = 50
-	p := newProgram(t, wire.Lagging(2*time.Second))
-	c, _ := p.children(controller.Options{Workers: 1})
-	for i := range parents {
-		p.parent(t, fmt.Sprint("p", i))
-	}
-	p.start(t)
-	began := time.Now()
-	suite.Eventually(t, "each has a child", func() error {
-		for i := range parents {
-			name := fmt.Sprint("p", i)
-			c.Enqueue(t.Context(), "test", controller.Request{Namespace: p.namespace, Name: name})
-			if n := p.made(t, name); n != 1 {
-				return fmt.Errorf("%s has %d", name, n)
-			}
-		}
-		return nil
-	})
-	if took := time.Since(began); took > parents*time.Second {
-		t.Errorf("it took %v", took)
-	}
-}
-
 // TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost: the watch stays behind for longer than the item's
 // time.
 func TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost(t *testing.T) {
