@@ -199,14 +199,6 @@ func (w *Writes) GiveUp(item Item, kind schema.GroupKind) (waitedFor []string) {
 		waitedFor = append(waitedFor, n.String())
 		w.settle(n)
 	}
-	if of := w.items[item]; of != nil {
-		for i := range of.doubts {
-			waitedFor = append(waitedFor, "whether a write of "+of.doubts[i].describe()+" was applied")
-		}
-		w.open.Add(-int64(len(of.doubts)))
-		of.doubts = nil
-		w.drop(item, of)
-	}
 	return waitedFor
 }
 
