@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
+	crlog "sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/internal/suite"
 )
@@ -23,5 +26,6 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	crlog.SetLogger(logr.Discard()) // or controller-runtime complains that nobody has
 	os.Exit(suite.Main(m, suite.Options{Started: func(p *controlplane.ControlPlane) { plane = p }}))
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
@@ -48,7 +49,7 @@ type trial struct {
 	touched  map[string]string // the last touch that each parent was reconciled with
 	last     time.Time         // when a reconcile has ended the last time
 	effects  map[string]int    // elsewhere, by parent
-	creates  int               // that the API server has answered
+	lost     int               // the number of answers to creates that still get lost
 	deletes  map[string]int    // that the API server has applied, by child
 	statuses []*wardlev1beta1.Flunder
 }
@@ -56,14 +57,15 @@ type trial struct {
 // labelTouch is a label that is changed to trigger a reconcile. Nothing is done for a parent without it.
 const labelTouch = "touch"
 
-func newTrial(t *testing.T, lost bool) *trial {
+// newTrial makes a trial in which so many answers to creates of children get lost.
+func newTrial(t *testing.T, lost int) *trial {
 	t.Helper()
 	config := plane.Config()
 	config.QPS = -1
 	r := &trial{
 		namespace: suite.Namespace(t, plane, "faults-"), wire: wire.Lagging(lag),
 		kube: kubernetes.NewForConfigOrDie(config), wardle: versioned.NewForConfigOrDie(config),
-		touched: map[string]string{}, effects: map[string]int{}, deletes: map[string]int{},
+		lost: lost, touched: map[string]string{}, effects: map[string]int{}, deletes: map[string]int{},
 	}
 	children := "/namespaces/" + r.namespace + "/configmaps"
 	r.wire.Answered = func(req *http.Request, resp *http.Response) {
@@ -71,16 +73,14 @@ func newTrial(t *testing.T, lost bool) *trial {
 			r.count(r.deletes, path.Base(req.URL.Path))
 		}
 	}
-	if lost {
-		r.wire.Cut = func(req *http.Request) bool {
-			if req.Method != http.MethodPost || !strings.HasSuffix(req.URL.Path, children) {
-				return false
-			}
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.creates++
-			return r.creates%2 == 1
+	r.wire.Cut = func(req *http.Request) bool {
+		if req.Method != http.MethodPost || !strings.HasSuffix(req.URL.Path, children) {
+			return false
 		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.lost--
+		return r.lost >= 0
 	}
 	return r
 }
@@ -160,8 +160,12 @@ func (r *trial) touch(t *testing.T, value string) {
 	})
 }
 
-// run runs a program: it starts, then each parent is touched some times, and what follows is waited for.
-func (r *trial) run(t *testing.T, run run, reconcile reconcile) {
+// longest is for how long a program is waited for that does not come to rest.
+const longest = 10 * lag
+
+// run runs a program: it starts, then each parent is touched some times, and what follows is waited for. It
+// reports whether the program has come to rest.
+func (r *trial) run(t *testing.T, run run, reconcile reconcile) (rests bool) {
 	t.Helper()
 	stopWatch := r.watch(t)
 	ctx, end := context.WithCancel(klog.NewContext(t.Context(), logr.Discard()))
@@ -176,19 +180,17 @@ func (r *trial) run(t *testing.T, run run, reconcile reconcile) {
 		time.Sleep(lag / 20)
 	}
 	r.await(t, "4")
-	suite.Eventually(t, "it comes to rest", func() error {
+	rests = wait.PollUntilContextTimeout(t.Context(), lag/20, longest, true, func(context.Context) (bool, error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if quiet := time.Since(r.last); quiet < 2*lag {
-			return fmt.Errorf("the last reconcile was %v ago", quiet)
-		}
-		return nil
-	})
+		return time.Since(r.last) > 2*lag, nil
+	}) == nil
 	end()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 	stopWatch()
+	return rests
 }
 
 // await waits until each parent was reconciled with a touch.
