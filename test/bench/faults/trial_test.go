@@ -124,7 +124,7 @@ func (r *trial) names() []string {
 func (r *trial) each(t *testing.T, f func(ctx context.Context, name string) error) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(8)
+	group.SetLimit(20)
 	for _, name := range r.names() {
 		group.Go(func() error { return f(ctx, name) })
 	}
@@ -150,13 +150,22 @@ func (r *trial) create(t *testing.T, children bool) {
 	})
 }
 
-// touch changes a label of each parent.
-func (r *trial) touch(t *testing.T, value string) {
+// touch changes a label of each parent, to one value soon after another: all of them while the first change is on
+// its way.
+func (r *trial) touch(t *testing.T, values ...string) {
 	t.Helper()
-	patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:%q}}}`, labelTouch, value)
 	r.each(t, func(ctx context.Context, name string) error {
-		_, err := r.wardle.WardleV1beta1().Flunders(r.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
-		return err
+		for i, value := range values {
+			if i > 0 {
+				time.Sleep(lag / 10)
+			}
+			patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:%q}}}`, labelTouch, value)
+			_, err := r.wardle.WardleV1beta1().Flunders(r.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
@@ -175,10 +184,7 @@ func (r *trial) run(t *testing.T, run run, reconcile reconcile) (rests bool) {
 		done <- run(ctx, r.wire.Proxy(t, plane.Config()), &program{namespace: r.namespace, workers: 4, reconcile: r.noted(reconcile)})
 	}()
 	r.await(t, "")
-	for _, touch := range []string{"1", "2", "3", "4"} {
-		r.touch(t, touch)
-		time.Sleep(lag / 20)
-	}
+	r.touch(t, "1", "2", "3", "4")
 	r.await(t, "4")
 	rests = wait.PollUntilContextTimeout(t.Context(), lag/20, longest, true, func(context.Context) (bool, error) {
 		r.mu.Lock()
