@@ -130,6 +130,11 @@ bench: ## Compare with controller-runtime and bare client-go; hours, or minutes 
 	@cd test/bench && exec $(abspath $(BIN))/bench -results $(abspath $(BIN))/bench.jsonl $(if $(QUICK),-quick) \
 		$(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ONLY),-only $(ONLY)) $(if $(PLOTS),-plots $(abspath docs/performance))
 
+# OBJECTS=20: fewer of them.
+.PHONY: faults
+faults: ## Count the faults of caches that lag: bare client-go, controller-runtime, Lanyard.
+	@go test -C test/bench -count=1 -v -timeout $(TEST_TIMEOUT) ./faults -objects $(or $(OBJECTS),200)
+
 .PHONY: image-binary
 image-binary: ## Build the static binary that the image holds.
 	CGO_ENABLED=0 GOOS=linux GOARCH=$(IMAGE_ARCH) go build -trimpath -ldflags '-s -w' \

@@ -66,7 +66,10 @@ func (g *gate) Await(request Request, wake func()) bool {
 }
 
 // GiveUp drops what the item waits for.
-func (g *gate) GiveUp(request Request) []string { return g.writes.GiveUp(g.item(request), g.kind) }
+func (g *gate) GiveUp(request Request) []string {
+	item := g.item(request)
+	return append(g.writes.GiveUp(item, g.kind), g.writes.GiveUpDoubts(item)...)
+}
 
 // listMetadata returns a function that lists the metadata of a collection, by its path. client makes the HTTP
 // client, once.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/internal/suite"
+	"github.com/lanyard-k8s/lanyard/test/internal/wire"
 )
 
 // children adds a controller that makes one Secret, with a made-up name, for each parent whose lister shows
@@ -61,7 +62,7 @@ func (p *program) made(t *testing.T, parent string) int {
 func TestC19ASecondChildIsNotMadeBecauseTheCacheDoesNotShowTheFirst(t *testing.T) {
 	for _, stale := range []bool{false, true} {
 		t.Run(fmt.Sprintf("AllowStaleReads=%t", stale), func(t *testing.T) {
-			p := newProgram(t, lagging(time.Second))
+			p := newProgram(t, wire.Lagging(time.Second))
 			c, reconciles := p.children(controller.Options{AllowStaleReads: stale})
 			p.parent(t, "a")
 			p.start(t)
@@ -92,11 +93,11 @@ func TestC19ASecondChildIsNotMadeBecauseTheCacheDoesNotShowTheFirst(t *testing.T
 // TestC19AWriteThatWasCutOffIsLookedUp: the API server has made the child, but the answer was lost.
 func TestC19AWriteThatWasCutOffIsLookedUp(t *testing.T) {
 	var cuts atomic.Int32
-	wire := lagging(time.Second)
-	wire.cut = func(req *http.Request) bool {
+	late := wire.Lagging(time.Second)
+	late.Cut = func(req *http.Request) bool {
 		return req.Method == http.MethodPost && strings.HasSuffix(req.URL.Path, "/secrets") && cuts.Add(1) == 1
 	}
-	p := newProgram(t, wire)
+	p := newProgram(t, late)
 	_, reconciles := p.children(controller.Options{})
 	p.parent(t, "a")
 	p.start(t)
@@ -111,43 +112,18 @@ func TestC19AWriteThatWasCutOffIsLookedUp(t *testing.T) {
 	}
 }
 
-// TestC19AnItemThatWaitsForItsCacheOccupiesNoWorker: one worker, and a watch that lags by two seconds.
-func TestC19AnItemThatWaitsForItsCacheOccupiesNoWorker(t *testing.T) {
-	const parents = 50
-	p := newProgram(t, lagging(2*time.Second))
-	c, _ := p.children(controller.Options{Workers: 1})
-	for i := range parents {
-		p.parent(t, fmt.Sprint("p", i))
-	}
-	p.start(t)
-	began := time.Now()
-	suite.Eventually(t, "each has a child", func() error {
-		for i := range parents {
-			name := fmt.Sprint("p", i)
-			c.Enqueue(t.Context(), "test", controller.Request{Namespace: p.namespace, Name: name})
-			if n := p.made(t, name); n != 1 {
-				return fmt.Errorf("%s has %d", name, n)
-			}
-		}
-		return nil
-	})
-	if took := time.Since(began); took > parents*time.Second {
-		t.Errorf("it took %v", took)
-	}
-}
-
 // TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost: the watch stays behind for longer than the item's
 // time.
 func TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost(t *testing.T) {
-	wire := &wire{}
-	p := newProgram(t, wire)
+	late := &wire.Wire{}
+	p := newProgram(t, late)
 	var reconciles atomic.Int32
 	c := controller.New(p.Manager, "notes", p.factory.Core().V1().ConfigMaps().TypedInformer(),
 		func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
 			if cm.Labels["parent"] == "" {
 				return controller.Result{}, nil
 			}
-			wire.lag.Store(int64(time.Hour)) // from now on no event comes
+			late.SetLag(time.Hour) // from now on no event comes
 			patch := fmt.Appendf(nil, `{"data":{"n":"%d"}}`, reconciles.Add(1))
 			_, err := p.client.CoreV1().ConfigMaps(p.namespace).Patch(ctx, cm.Name, types.MergePatchType, patch, metav1.PatchOptions{})
 			return controller.Result{}, err

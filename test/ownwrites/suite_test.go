@@ -18,6 +18,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
 	"github.com/lanyard-k8s/lanyard/test/internal/output"
 	"github.com/lanyard-k8s/lanyard/test/internal/suite"
+	"github.com/lanyard-k8s/lanyard/test/internal/wire"
 )
 
 var plane *controlplane.ControlPlane
@@ -36,7 +37,7 @@ type program struct {
 }
 
 // newProgram makes a program whose requests pass a wrapper; nil for none.
-func newProgram(t *testing.T, wrap *wire) *program {
+func newProgram(t *testing.T, wrap *wire.Wire) *program {
 	t.Helper()
 	return newProgramWith(t, wrap, controller.ManagerOptions{})
 }
@@ -45,7 +46,7 @@ func newProgramWith(t *testing.T, wrap *wire, options controller.ManagerOptions)
 	t.Helper()
 	config := rest.CopyConfig(plane.Config())
 	if wrap != nil {
-		config.Wrap(wrap.around)
+		config.Wrap(wrap.Around)
 	}
 	m := controller.NewManager(config, options)
 	p := &program{Manager: m, client: kubernetes.NewForConfigOrDie(m.Config()), namespace: suite.Namespace(t, plane, "writes-")}

@@ -39,7 +39,8 @@ type Write struct {
 	// Collection is the URL path of the collection that the object is in.
 	Collection string
 	// Unknown reports whether the API server may or may not have applied the write: it was cut off in
-	// flight, or the answer does not say what became of the object.
+	// flight, or the answer does not say what became of the object, or says it of an older version than a
+	// cache has had before.
 	Unknown bool
 	// Namespace and Name are the object's, as the answer has them or else the request. Name is empty
 	// for a whole collection, and if the API server was to make up a name and has not answered.

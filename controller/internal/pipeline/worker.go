@@ -86,43 +86,57 @@ func (w *worker) passes(ctx, items context.Context, item *observe.Item) bool {
 		w.queue.delays.SetDelay(item.Key, park, askAgain)
 		return false
 	}
-	if gate.Doubts(item.Key) && !w.settles(items, item) {
-		return false
+	return w.caughtUp(ctx, items, item, park, wake)
+}
+
+// caughtUp reports whether the caches show what earlier reconciles have written, or the item has waited for
+// that for as long as it may. If not, the item comes back.
+func (w *worker) caughtUp(ctx, items context.Context, item *observe.Item, park *queue.Delay, wake func()) bool {
+	gate := w.config.Gate
+	began := w.queue.parked.begin(item.Key, item.Start)
+	until := began.Add(w.config.Limits.Item)
+	var err error
+	if gate.Doubts(item.Key) {
+		err = w.settle(items, item, until)
 	}
-	if !gate.Await(item.Key, wake) {
+	if err == nil && !gate.Await(item.Key, wake) {
 		w.queue.parked.end(item.Key)
 		return true
 	}
-	waited := item.Start.Sub(w.queue.parked.begin(item.Key, item.Start))
-	if left := w.config.Limits.Item - waited; left > 0 {
-		w.queue.delays.SetDelay(item.Key, park, left)
+	now := time.Now()
+	switch {
+	case items.Err() != nil:
 		return false
-	}
-	w.queue.parked.end(item.Key)
-	klog.FromContext(ctx).Error(cause.ItemTimeout,
-		"Caches have not shown what earlier reconciles have written, reconciling from what they have",
-		"object", klog.KRef(item.Key.Namespace, item.Key.Name), "waited", waited.Round(time.Millisecond).String(),
-		"for", gate.GiveUp(item.Key))
-	return true
-}
-
-// settles finds out what became of earlier writes of an item, and reports whether that has succeeded. If
-// not, the item is tried again as after a failure.
-func (w *worker) settles(items context.Context, item *observe.Item) bool {
-	ctx := work.NewContext(items, &item.Unit)
-	ctx, cancel := context.WithTimeoutCause(ctx, w.config.Limits.Item, cause.ItemTimeout)
-	defer cancel()
-	err := w.config.Gate.Settle(ctx, item.Key)
-	if err == nil {
+	case !now.Before(until):
+		w.queue.parked.end(item.Key)
+		klog.FromContext(ctx).Error(cause.ItemTimeout,
+			"Caches have not shown what earlier reconciles have written, reconciling from what they have",
+			"object", klog.KRef(item.Key.Namespace, item.Key.Name), "waited", now.Sub(began).Round(time.Millisecond).String(),
+			"for", gate.GiveUp(item.Key))
 		return true
-	}
-	if items.Err() == nil {
-		item.Attempt = w.queue.failures.attempt(item)
-		klog.FromContext(ctx).Error(err, "An object is not reconciled yet, trying again",
-			"object", klog.KRef(item.Key.Namespace, item.Key.Name))
-		w.queue.addAfter(ctx, item, reconcile.Retry, w.queue.failures.add(item))
+	case err != nil:
+		w.settleAgain(ctx, item, until.Sub(now), err)
+	default:
+		w.queue.delays.SetDelay(item.Key, park, until.Sub(now))
 	}
 	return false
+}
+
+// settle finds out what became of earlier writes of an item, in the time that it may wait.
+func (w *worker) settle(items context.Context, item *observe.Item, until time.Time) error {
+	ctx := work.NewContext(items, &item.Unit)
+	ctx, cancel := context.WithDeadlineCause(ctx, until, cause.ItemTimeout)
+	defer cancel()
+	return w.config.Gate.Settle(ctx, item.Key)
+}
+
+// settleAgain lets an item be tried again after settle has failed, as after a failure of its own. It may wait
+// for as long as is left.
+func (w *worker) settleAgain(ctx context.Context, item *observe.Item, left time.Duration, err error) {
+	item.Attempt = w.queue.failures.attempt(item)
+	klog.FromContext(ctx).Error(err, "An object is not reconciled yet, trying again",
+		"object", klog.KRef(item.Key.Namespace, item.Key.Name))
+	w.queue.addAfter(ctx, item, reconcile.Retry, min(left, w.queue.failures.add(item)))
 }
 
 // process reconciles an item, and settles it by its outcome.

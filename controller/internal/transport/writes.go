@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
 	"github.com/lanyard-k8s/lanyard/controller/internal/answer"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -100,9 +102,16 @@ func (w *writes) answered(c *call, contentType string, body []byte) *observe.Wri
 		return write
 	case ok && !object.Status && object.UID != "" && object.ResourceVersion != "" && object.Name != "":
 		write.Version = object.ResourceVersion
+		write.Unknown = older(object.ResourceVersion, c.before)
 		return write
 	}
 	return w.unknown(c)
+}
+
+// older reports whether a version is older than another. Versions that are no numbers are not.
+func older(version, than string) bool {
+	order, err := resourceversion.CompareResourceVersion(version, than)
+	return err == nil && order < 0
 }
 
 // unknown returns what the request says.

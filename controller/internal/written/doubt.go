@@ -79,6 +79,23 @@ func (w *Writes) Settle(ctx context.Context, item Item, list List) error {
 	return nil
 }
 
+// GiveUpDoubts drops the doubts of an item, and returns their description.
+func (w *Writes) GiveUpDoubts(item Item) (all []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	of := w.items[item]
+	if of == nil {
+		return nil
+	}
+	for i := range of.doubts {
+		all = append(all, "whether a write of "+of.doubts[i].describe()+" was applied")
+	}
+	w.open.Add(-int64(len(of.doubts)))
+	of.doubts = nil
+	w.drop(item, of)
+	return all
+}
+
 // same reports whether another doubt is about the same objects.
 func (d *doubt) same(other doubt) bool {
 	return other.Collection == d.Collection && other.Name == d.Name && other.Selector == d.Selector && other.Fields == d.Fields

@@ -42,7 +42,7 @@ func (w *Writes) note(item *Item, covering []*caches.Cache, s *state) {
 				continue
 			}
 		}
-		if n.met() {
+		if w.needs[n.place] == nil && n.met() {
 			continue
 		}
 		w.add(item, n)
@@ -58,8 +58,8 @@ func (w *Writes) add(item *Item, n need) {
 		w.needs[n.place] = known
 		w.open.Add(1)
 		n.cache.EnsureFollowed(w.Seen)
-	} else if !older(n.version, known.version) {
-		known.version, known.gone = n.version, n.gone
+	} else {
+		known.join(&n)
 	}
 	if slices.Contains(known.items, *item) {
 		return
@@ -84,10 +84,9 @@ func (w *Writes) Seen(c *caches.Cache, object metav1.Object) {
 		return
 	}
 	key := reconcile.RequestFor(object)
-	version := object.GetResourceVersion()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if n := w.needs[place{c, key}]; n != nil && (n.met() || n.version != "" && !older(version, n.version)) {
+	if n := w.needs[place{c, key}]; n != nil && (n.met() || n.shownBy(object)) {
 		w.settle(n)
 	}
 }
@@ -210,16 +209,34 @@ func (n *need) String() string {
 	return n.cache.Name() + ": " + n.key.String() + " at version " + n.version
 }
 
+// join adds what another write of the same object asks for. An object that was deleted, after it was changed
+// or before it was made anew, must be gone, and the cache must be at the version too. Of versions that are no
+// numbers, the one that is noted last counts.
+func (n *need) join(other *need) {
+	if other.gone != "" {
+		n.gone = other.gone
+	}
+	if other.version != "" && (n.version == "" || older(n.version, other.version)) {
+		n.version = other.version
+	}
+}
+
 // met reports whether the cache shows what it must.
 func (n *need) met() bool {
 	object := read(n.place)
 	switch {
 	case object == nil:
 		return n.version == "" || !older(n.cache.GetStore().LastStoreSyncResourceVersion(), n.version)
-	case n.version == "":
-		return object.GetUID() != n.gone
+	case n.gone != "" && object.GetUID() == n.gone:
+		return false
 	}
-	return !older(object.GetResourceVersion(), n.version)
+	return n.version == "" || !older(object.GetResourceVersion(), n.version)
+}
+
+// shownBy reports whether an event of the cache shows what it must, although the cache itself may have gone on
+// since then. That is how a version is found which is no number, and which others have followed.
+func (n *need) shownBy(object metav1.Object) bool {
+	return n.version != "" && object.GetUID() != n.gone && !older(object.GetResourceVersion(), n.version)
 }
 
 // read returns an object as the cache has it, or nil.

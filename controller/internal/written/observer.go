@@ -4,9 +4,11 @@ package written
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/answer"
+	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
@@ -33,6 +35,9 @@ func (w *Writes) CallWrote(_ context.Context, call *observe.Call, write *observe
 	defer w.mu.Unlock()
 	w.sweep(time.Now())
 	if write.Unknown {
+		if !slices.ContainsFunc(covering, func(c *caches.Cache) bool { return w.has(c, write.Namespace) }) {
+			return
+		}
 		w.doubt(item, doubt{resource: apicall.Resource(&call.Call), Write: *write})
 		return
 	}
@@ -41,4 +46,10 @@ func (w *Writes) CallWrote(_ context.Context, call *observe.Call, write *observe
 		labels: func() map[string]string { return answer.Labels(write.ContentType, write.Answer) },
 		gone:   write.Gone,
 	})
+}
+
+// has reports whether a cache has objects of a namespace; an empty one is all, or none.
+func (w *Writes) has(c *caches.Cache, namespace string) bool {
+	selection := c.Selection(w.factories)
+	return selection != nil && (namespace == "" || selection.Has(namespace))
 }

@@ -48,8 +48,8 @@ type place struct {
 // need is what a cache must show of an object.
 type need struct {
 	place
-	version string    // this version or a later one; empty: that the object is gone
-	gone    types.UID // of that object
+	version string    // this version or a later one; empty: any
+	gone    types.UID // of an object that it must not have any more; empty: none
 	since   time.Time
 	items   []Item // that have written this
 	waiting []*waiting
