@@ -42,7 +42,7 @@ func newProgram(t *testing.T, wrap *wire.Wire) *program {
 	return newProgramWith(t, wrap, controller.ManagerOptions{})
 }
 
-func newProgramWith(t *testing.T, wrap *wire, options controller.ManagerOptions) *program {
+func newProgramWith(t *testing.T, wrap *wire.Wire, options controller.ManagerOptions) *program {
 	t.Helper()
 	config := rest.CopyConfig(plane.Config())
 	if wrap != nil {
