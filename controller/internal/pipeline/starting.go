@@ -43,9 +43,7 @@ func (s *starter) warm(ctx context.Context) error {
 
 // isNeeded reports whether a session starts only when a cache has synced. What is added to a running
 // manager does not keep those from starting that were there before.
-func (s *starter) isNeeded(c Cache) bool {
-	return s.patient.Load() || !c.Late() || s.config.Rounds > 0 // a dry run is of all that there is
-}
+func (s *starter) isNeeded(c Cache) bool { return s.patient.Load() || !c.Late() }
 
 // neededCaches returns the caches for which a session waits.
 func (s *starter) neededCaches(ctx context.Context) []Cache {
