@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
@@ -58,7 +59,7 @@ func newFamily(t *testing.T, w *wire.Wire, children int, options controller.Opti
 				GenerateName: parent.Name + "-", Labels: map[string]string{"of": parent.Name, labelNumber: strconv.Itoa(len(known))},
 				OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(parent, corev1.SchemeGroupVersion.WithKind("ConfigMap"))},
 			}}, metav1.CreateOptions{})
-			return controller.Result{}, err
+			return controller.Result{RequeueAfter: time.Millisecond}, err // long before the cache shows it
 		}, options)
 	controller.Owns(f.controller, secrets.TypedInformer())
 	return f
