@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/informers"
+	coreinformers "k8s.io/client-go/informers/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -136,9 +136,9 @@ plan of 2 reconciles: 2 to create
 // another is a controller of the parents of its own informer.
 func (e *env) another(m *controller.Manager) []controller.Stopper {
 	kube := kubernetes.NewForConfigOrDie(m.Config())
-	factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(kube, 0,
-		informers.WithNamespace(e.namespace), informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = "parent" })))
-	return []controller.Stopper{controller.New(m, "another", factory.Core().V1().ConfigMaps().TypedInformer(),
+	parents := controller.Standalone[*corev1.ConfigMap](coreinformers.NewFilteredConfigMapInformer(kube, e.namespace, 0, nil,
+		func(o *metav1.ListOptions) { o.LabelSelector = "parent" }), controller.InformerOptions{})
+	return []controller.Stopper{controller.New(m, "another", parents,
 		func(ctx context.Context, parent *corev1.ConfigMap) (controller.Result, error) {
 			_, err := kube.CoreV1().ConfigMaps(parent.Namespace).Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "newer"}}, metav1.CreateOptions{})
 			return controller.Result{}, err
