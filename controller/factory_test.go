@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -138,6 +139,34 @@ func TestWhatARunningProgramAsksOfAFactoryIsStartedWhenItAddsTheFactoryAgain(t *
 		synctest.Wait()
 		if c.Stats().Done != 1 {
 			t.Errorf("the late controller has %+v", c.Stats())
+		}
+	})
+}
+
+// TestC28AFactoryThatIsAddedToARunningManagerIsNotTakenForAStranger at whatever moment the manager starts what
+// was asked of it.
+func TestC28AFactoryThatIsAddedToARunningManagerIsNotTakenForAStranger(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		m := newManager(controller.ManagerOptions{})
+		r := start(t, t.Context(), m)
+		synctest.Wait()
+		for i := range 200 {
+			client := inMemory()
+			factory := controller.AddFactory(m, informers.NewSharedInformerFactory(client, 0))
+			maps := factory.Core().V1().ConfigMaps().TypedInformer()
+			for range i % 20 { // lets the manager come to different points
+				runtime.Gosched()
+			}
+			c := controller.New(m, "c", maps, nothing, controller.Options{})
+			synctest.Wait()
+			if done := c.Stats().Done; done != 1 || lists(client, "configmaps") != 1 {
+				t.Fatalf("round %d: %d reconciles, %d lists", i, done, lists(client, "configmaps"))
+			}
+			c.Stop()
+			<-c.Stopped()
+		}
+		if err := r.end(nil); err != nil {
+			t.Error(err)
 		}
 	})
 }

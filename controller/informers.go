@@ -28,6 +28,10 @@ type informers struct {
 	schemes func() kinds.Schemes
 	unit    *work.Unit
 
+	// starting is held while factories start what was asked of them, and while an informer is added: a
+	// factory starts all its informers, also one that is being added at that moment.
+	starting sync.Mutex
+
 	mu        sync.Mutex
 	runners   map[*caches.Cache]*informerRunner
 	factories []*factory
@@ -63,6 +67,8 @@ func (i *informers) use(
 	informer cache.SharedIndexInformer, user caches.User, run *lifecycle.Run,
 ) (*caches.Cache, error) {
 	user.Late = run != nil
+	i.starting.Lock()
+	defer i.starting.Unlock()
 	c, added, err := i.set.Add(informer, user)
 	if err != nil {
 		return nil, err
@@ -171,11 +177,26 @@ func (i *informers) Run(ctx context.Context) error {
 
 // startFactories starts what was asked of the factories: late after the start of the manager.
 func (i *informers) startFactories(ctx context.Context, late bool) {
-	runners, factories := i.all()
-	for _, runner := range runners {
-		if len(factories) > 0 && !runner.alone {
-			runner.AwaitStart(ctx, runner.part.Stopped())
+	started := map[*informerRunner]bool{}
+	for !i.tryStartFactories(ctx, late, started) {
+		runners, _ := i.all()
+		for _, runner := range runners {
+			if !runner.alone {
+				runner.AwaitStart(ctx, runner.part.Stopped())
+			}
+			started[runner] = true
 		}
+	}
+}
+
+// tryStartFactories starts what was asked of the factories if all informers that have runners are among those
+// that have started.
+func (i *informers) tryStartFactories(ctx context.Context, late bool, started map[*informerRunner]bool) bool {
+	i.starting.Lock()
+	defer i.starting.Unlock()
+	runners, factories := i.all()
+	if len(factories) > 0 && slices.ContainsFunc(runners, func(r *informerRunner) bool { return !started[r] }) {
+		return false
 	}
 	for _, f := range factories {
 		for typ, informer := range f.start(ctx) {
@@ -183,6 +204,7 @@ func (i *informers) startFactories(ctx context.Context, late bool) {
 			i.set.Adopt(informer, kind, typ, late)
 		}
 	}
+	return true
 }
 
 // shutDown waits for the informers that factories run.

@@ -55,7 +55,7 @@ func TestC20AReconcileHasAnAccountOfItsCallsAndOfWhatItsWritesChanged(t *testing
 			accounts <- account
 			return controller.Result{}, err
 		}, controller.Options{})
-	p.parent(t, "a")
+	p.parent(t)
 	p.start(t)
 	account := <-accounts
 
