@@ -141,17 +141,17 @@ func startVersions(t *testing.T, api *odd, write func(context.Context, kubernete
 	factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace("default")))
 	v := &versions{api: api}
 	began := time.Now()
-	reconciled := func(ctx context.Context) (controller.Result, error) {
+	reconciled := func(ctx context.Context) controller.Result {
 		if !v.began(time.Since(began)) {
-			return controller.Result{}, nil
+			return controller.Result{}
 		}
 		_ = write(ctx, client)
-		return controller.Result{RequeueAfter: time.Second}, nil
+		return controller.Result{RequeueAfter: time.Second}
 	}
 	controller.New(m, "c", factory.Core().V1().ConfigMaps().TypedInformer(),
-		func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) { return reconciled(ctx) },
+		func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) { return reconciled(ctx), nil },
 		controller.Options{Timeout: longest, OnDeleted: func(ctx context.Context, _ controller.Request) (controller.Result, error) {
-			return reconciled(ctx)
+			return reconciled(ctx), nil
 		}})
 	v.running = start(t, t.Context(), m)
 	synctest.Wait()
@@ -186,7 +186,9 @@ func patched(ctx context.Context, client kubernetes.Interface) error {
 	return err
 }
 
-func answeringWith(object any) func(*http.Request) any { return func(*http.Request) any { return object } }
+func answeringWith(object any) func(*http.Request) any {
+	return func(*http.Request) any { return object }
+}
 
 // TestC19AVersionThatIsNoNumberIsWaitedForUntilAnEventHasIt, as an aggregated API server may have it.
 func TestC19AVersionThatIsNoNumberIsWaitedForUntilAnEventHasIt(t *testing.T) {

@@ -47,7 +47,7 @@ func TestC19AWatchThatIsCutWhileWritesGoThroughIsWaitedForAndTold(t *testing.T) 
 			_, err := p.client.CoreV1().ConfigMaps(p.namespace).Patch(ctx, cm.Name, types.MergePatchType, []byte(`{"data":{"n":"1"}}`), metav1.PatchOptions{})
 			return controller.Result{}, err
 		}, controller.Options{Timeout: 2 * time.Second})
-	p.parent(t, "a")
+	p.parent(t)
 	p.start(t)
 	waitFor := func(what string, holds func() bool) {
 		suite.Eventually(t, what, func() error {

@@ -40,7 +40,7 @@ func (p *program) patching(name string, value func() string) (reconciles *atomic
 func TestC20AnObjectThatTriggersItselfIsFoundNamedAndSlowedDown(t *testing.T) {
 	p := newProgram(t, nil)
 	reconciles := p.patching("clock", func() string { return time.Now().String() })
-	p.parent(t, "a")
+	p.parent(t)
 	p.start(t)
 	time.Sleep(5 * time.Second)
 	if n := reconciles.Load(); n < 20 || n > 40 {
@@ -78,7 +78,7 @@ func TestC20TwoControllersThatUndoEachOthersWritesAreNamedTogether(t *testing.T)
 	p := newProgram(t, nil)
 	ones := p.patching("ones", func() string { return "1" })
 	twos := p.patching("twos", func() string { return "2" })
-	p.parent(t, "a")
+	p.parent(t)
 	p.start(t)
 	suite.Eventually(t, "it is told", func() error {
 		if !strings.Contains(p.log.String(), told) {
@@ -104,7 +104,7 @@ func TestC20AControllerThatConvergesIsNotAccused(t *testing.T) {
 	p := newProgram(t, nil)
 	var rounds atomic.Int32
 	reconciles := p.patching("rounds", func() string { return fmt.Sprint(min(rounds.Add(1), 10)) })
-	p.parent(t, "a")
+	p.parent(t)
 	p.start(t)
 	for i := range 10 {
 		suite.Eventually(t, "it comes to rest", func() error {

@@ -64,7 +64,7 @@ func TestC19ASecondChildIsNotMadeBecauseTheCacheDoesNotShowTheFirst(t *testing.T
 		t.Run(fmt.Sprintf("AllowStaleReads=%t", stale), func(t *testing.T) {
 			p := newProgram(t, wire.Lagging(time.Second))
 			c, reconciles := p.children(controller.Options{AllowStaleReads: stale})
-			p.parent(t, "a")
+			p.parent(t)
 			p.start(t)
 			suite.Eventually(t, "the first child is made", func() error {
 				if p.made(t, "a") == 0 {
@@ -99,7 +99,7 @@ func TestC19AWriteThatWasCutOffIsLookedUp(t *testing.T) {
 	}
 	p := newProgram(t, late)
 	_, reconciles := p.children(controller.Options{})
-	p.parent(t, "a")
+	p.parent(t)
 	p.start(t)
 	suite.Eventually(t, "it is reconciled again", func() error {
 		if n := reconciles.Load(); n < 2 {
@@ -130,7 +130,7 @@ func TestC19ACacheThatNeverCatchesUpIsToldAndTheItemIsNotLost(t *testing.T) {
 		}, controller.Options{Timeout: 2 * time.Second},
 		controller.WithFilter(controller.LabelsChanged[*corev1.ConfigMap]))
 	p.start(t)
-	p.parent(t, "a")
+	p.parent(t)
 	suite.Eventually(t, "it was reconciled", func() error {
 		if reconciles.Load() == 0 {
 			return fmt.Errorf("not yet")

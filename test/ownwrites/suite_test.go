@@ -64,10 +64,10 @@ func (p *program) start(t *testing.T) {
 
 func admin() kubernetes.Interface { return kubernetes.NewForConfigOrDie(plane.Config()) }
 
-// parent makes a ConfigMap for a program's controller.
-func (p *program) parent(t *testing.T, name string) {
+// parent makes the ConfigMap a for a program's controller.
+func (p *program) parent(t *testing.T) {
 	t.Helper()
-	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"parent": "true"}}}
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a", Labels: map[string]string{"parent": "true"}}}
 	if _, err := admin().CoreV1().ConfigMaps(p.namespace).Create(t.Context(), object, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
