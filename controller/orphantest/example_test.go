@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
@@ -39,8 +40,12 @@ func (t *exampleT) Errorf(format string, args ...any) {
 func exampleInformer(source *fcache.FakeControllerSource) cache.TypedSharedIndexInformer[*corev1.ConfigMap] {
 	source.Add(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "settings"}})
 	lw := &cache.ListWatch{
-		ListFunc:  func(options metav1.ListOptions) (runtime.Object, error) { return source.List(options) }, //nolint:staticcheck // it has no context
-		WatchFunc: source.Watch,                                                                             //nolint:staticcheck // it has no context
+		ListWithContextFunc: func(_ context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return source.List(options)
+		},
+		WatchFuncWithContext: func(_ context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return source.Watch(options)
+		},
 	}
 	return controller.Standalone[*corev1.ConfigMap](
 		cache.NewSharedIndexInformer(lw, &corev1.ConfigMap{}, 0, nil), controller.InformerOptions{})

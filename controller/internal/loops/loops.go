@@ -3,14 +3,16 @@
 // Package loops finds objects that are reconciled again and again because of what their own reconciles write.
 //
 // The rule: an object is written [Limit] times in a row, each time by a reconcile that nothing but the write
-// before has triggered. A reconcile that was triggered by such a write and writes nothing to the object ends
-// the row, as does one that something else has triggered too. So a controller that converges is never
+// before has triggered. The row ends before a write that something else has triggered too. It also ends before a
+// write by one who has been reconciled since the write before, and had nothing to write then: it had come to rest,
+// and is woken by something like a resync. So a controller that converges is never
 // accused, however often others change the object. Two controllers that undo each other's writes make one
 // row, and both are named.
 package loops
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -58,6 +60,7 @@ type row struct {
 	versions [8]string // the last ones
 	next     int
 	writers  []observe.LoopItem
+	resting  []item // writers that were reconciled because of the last write, and have not written
 	length   int
 	call     report.Call // the last write
 	told     bool
@@ -71,6 +74,9 @@ func (r *row) writtenBy(by item) bool {
 		return w.Controller == by.controller && w.Key == by.key
 	})
 }
+
+// last returns the version of the last write.
+func (r *row) last() string { return r.versions[(r.next-1)%len(r.versions)] }
 
 // trigger is an event of an object, by its version.
 type trigger struct {
@@ -222,7 +228,7 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	of := f.rows[w.UID]
 	switch again := slices.Contains(writer.wrote, w.UID); {
 	case again && of != nil: // the same reconcile has written it before
-	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run):
+	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run) && !slices.Contains(of.resting, by):
 		of.length++
 	default:
 		of = &row{length: 1, told: of != nil && of.told} // it is told once
@@ -230,6 +236,7 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	}
 	of.versions[of.next%len(of.versions)] = w.Version
 	of.next++
+	of.resting = of.resting[:0]
 	of.call = call.Call
 	if !of.writtenBy(by) {
 		of.writers = append(of.writers, observe.LoopItem{
@@ -253,7 +260,8 @@ func keep[K comparable, V any](all map[K]V, key K, value V) {
 	all[key] = value
 }
 
-// ItemEnded ends the rows of which a write has led to the reconcile, if it has not gone on with them.
+// ItemEnded notes that an item is at rest, if the last write of a row has led to its reconcile and it has written
+// nothing more.
 func (f *Finder) ItemEnded(_ context.Context, ended *observe.Item) {
 	if !f.active.Load() {
 		return
@@ -267,11 +275,18 @@ func (f *Finder) ItemEnded(_ context.Context, ended *observe.Item) {
 	}
 	for _, event := range known.run.events[:known.run.n] {
 		of := f.rows[event.uid]
-		if of != nil && of.writtenBy(by) && !slices.Contains(known.wrote, event.uid) {
-			delete(f.rows, event.uid)
+		if of != nil && event.version == of.last() && !slices.Contains(known.wrote, event.uid) && !slices.Contains(of.resting, by) {
+			of.resting = append(of.resting, by)
 		}
 	}
-	if len(known.wrote) == 0 && known.n == 0 && !known.other {
-		delete(f.items, by)
-	}
+}
+
+// ControllerRemoved forgets a controller.
+func (f *Finder) ControllerRemoved(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.items, func(of item, _ *state) bool { return of.controller == name })
+	maps.DeleteFunc(f.rows, func(_ types.UID, of *row) bool {
+		return !slices.ContainsFunc(of.writers, func(w observe.LoopItem) bool { return w.Controller != name })
+	})
 }

@@ -125,3 +125,59 @@ func TestC20AReconcileThatWritesNothingEndsTheRow(t *testing.T) {
 		})
 	}
 }
+
+// TestC20TwoThatUndoEachOthersWritesAreToldAlthoughEachRestsAfterItsOwn: what triggers the one to write triggers
+// the other to write nothing.
+func TestC20TwoThatUndoEachOthersWritesAreToldAlthoughEachRestsAfterItsOwn(t *testing.T) {
+	finder, all := newFinder()
+	p := &play{Finder: finder}
+	ctx := context.Background()
+	names := []string{"ones", "twos"}
+	var last *corev1.ConfigMap
+	run := func(name string, writes bool) {
+		unit := work.Unit{Owner: name, Key: key}
+		item := &observe.Item{Unit: unit}
+		p.ItemBegan(ctx, item)
+		if writes {
+			p.version++
+			p.CallWrote(ctx, &observe.Call{Unit: &item.Unit}, &observe.Write{
+				UID: "u", Before: fmt.Sprint(p.version - 1), Version: fmt.Sprint(p.version),
+			})
+		}
+		p.ItemEnded(ctx, item)
+	}
+	for i := range Limit + 2 {
+		run(names[i%2], true)
+		before := last
+		last = &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: fmt.Sprint(p.version)},
+			Data:       map[string]string{"by": names[i%2]},
+		}
+		for _, name := range names {
+			e := &observe.Enqueue{Controller: name, Reason: reconcile.ObjectChanged, Object: last, Requests: []reconcile.Request{key}}
+			if before != nil {
+				e.Before = before
+			}
+			p.Enqueued(ctx, e)
+		}
+		run(names[i%2], false) // it finds what it has written
+	}
+	if len(all.loops) != 1 || len(all.loops[0].Items) != 2 || cmp.Diff([]string{"data.by"}, all.loops[0].Changed) != "" {
+		t.Fatalf("told %+v", all.loops)
+	}
+}
+
+func TestC20AControllerThatIsRemovedIsForgotten(t *testing.T) {
+	finder, _ := newFinder()
+	p := &play{Finder: finder}
+	p.reconciled(true)
+	p.event()
+	finder.ControllerRemoved("other")
+	if len(finder.items) != 1 || len(finder.rows) != 1 {
+		t.Errorf("%d items and %d rows are known", len(finder.items), len(finder.rows))
+	}
+	finder.ControllerRemoved("c")
+	if len(finder.items) != 0 || len(finder.rows) != 0 {
+		t.Errorf("%d items and %d rows are left", len(finder.items), len(finder.rows))
+	}
+}
