@@ -59,10 +59,11 @@ func (c *idleClients) ItemEnded(ctx context.Context, item *observe.Item) {
 	if c.over.Load() {
 		return
 	}
-	if start := item.Start; c.began.Load() == nil {
+	if c.began.Load() == nil {
+		start := item.Start // only now, so that no item but the first allocates it
 		c.began.CompareAndSwap(nil, &start)
 	}
-	refused := isRefusal(item.Err)
+	refused := item.Err != nil && isRefusal(item.Err)
 	if !refused && (!c.isNew(item.Object) || c.idle.Add(1) < idleAfter) || !c.cached() || !c.end() {
 		return
 	}
