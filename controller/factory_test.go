@@ -23,10 +23,10 @@ func inMemory() *fake.Clientset {
 	return fake.NewClientset(configMap("a"), &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n"}})
 }
 
-// lists counts the lists of a resource.
-func lists(client *fake.Clientset, resource string) (n int) {
+// lists counts the lists of ConfigMaps.
+func lists(client *fake.Clientset) (n int) {
 	for _, action := range client.Actions() {
-		if action.GetVerb() == "list" && action.GetResource().Resource == resource {
+		if action.GetVerb() == "list" && action.GetResource().Resource == "configmaps" {
 			n++
 		}
 	}
@@ -117,8 +117,8 @@ func TestControllersOfOneFactoryShareACache(t *testing.T) {
 		}
 		start(t, t.Context(), m)
 		synctest.Wait()
-		if made != 1 || lists(client, "configmaps") != 1 {
-			t.Errorf("%d factories were made, ConfigMaps were listed %d times", made, lists(client, "configmaps"))
+		if made != 1 || lists(client) != 1 {
+			t.Errorf("%d factories were made, ConfigMaps were listed %d times", made, lists(client))
 		}
 	})
 }
@@ -159,8 +159,8 @@ func TestC28AFactoryThatIsAddedToARunningManagerIsNotTakenForAStranger(t *testin
 			}
 			c := controller.New(m, "c", maps, nothing, controller.Options{})
 			synctest.Wait()
-			if done := c.Stats().Done; done != 1 || lists(client, "configmaps") != 1 {
-				t.Fatalf("round %d: %d reconciles, %d lists", i, done, lists(client, "configmaps"))
+			if done := c.Stats().Done; done != 1 || lists(client) != 1 {
+				t.Fatalf("round %d: %d reconciles, %d lists", i, done, lists(client))
 			}
 			c.Stop()
 			<-c.Stopped()

@@ -60,7 +60,8 @@ type row struct {
 	versions [8]string // the last ones
 	next     int
 	writers  []observe.LoopItem
-	resting  []item // writers that were reconciled because of the last write, and have not written
+	writer   [1]observe.LoopItem // room for the first of writers: most rows have one
+	resting  []item              // writers that were reconciled because of the last write, and have not written
 	length   int
 	call     report.Call // the last write
 	told     bool
@@ -231,8 +232,7 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run) && !slices.Contains(of.resting, by):
 		of.length++
 	default:
-		of = &row{length: 1, told: of != nil && of.told} // it is told once
-		keep(f.rows, w.UID, of)
+		of = f.newRow(w.UID, of)
 	}
 	of.versions[of.next%len(of.versions)] = w.Version
 	of.next++
@@ -247,6 +247,18 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 		writer.wrote = append(writer.wrote, w.UID)
 	}
 	f.tell(ctx, of)
+}
+
+// newRow begins a row in the place of another of the same object, if there is one. An object is told of once.
+func (f *Finder) newRow(uid types.UID, before *row) *row {
+	of := before
+	if of == nil {
+		of = &row{}
+		keep(f.rows, uid, of)
+	}
+	*of = row{length: 1, told: of.told}
+	of.writers = of.writer[:0]
+	return of
 }
 
 // keep remembers a value, in the place of any other if there are too many.

@@ -131,12 +131,11 @@ func TestC20AReconcileThatWritesNothingEndsTheRow(t *testing.T) {
 func TestC20TwoThatUndoEachOthersWritesAreToldAlthoughEachRestsAfterItsOwn(t *testing.T) {
 	finder, all := newFinder()
 	p := &play{Finder: finder}
-	ctx := context.Background()
+	ctx := t.Context()
 	names := []string{"ones", "twos"}
 	var last *corev1.ConfigMap
 	run := func(name string, writes bool) {
-		unit := work.Unit{Owner: name, Key: key}
-		item := &observe.Item{Unit: unit}
+		item := &observe.Item{Unit: work.Unit{Owner: name, Key: key}}
 		p.ItemBegan(ctx, item)
 		if writes {
 			p.version++
