@@ -15,7 +15,7 @@ import (
 
 const file = "../../config/grafana/lanyard.json"
 
-var tableRow = regexp.MustCompile("(?m)^\\| `lanyard\\.[a-z._]+` \\| `([a-z_]+)` \\| (\\w+) \\| (s?) ?\\| (.*?) ?\\| .* \\|$")
+var tableRow = regexp.MustCompile("(?m)^\\| `lanyard\\.[a-z._]+` \\| `([a-z_]+)` \\| (\\w+) \\| (s|By|) ?\\| (.*?) ?\\| .* \\|$")
 
 // documented is the table of docs/metrics.md, which test/tracing compares with what the sample serves: names of
 // series, and their labels.
