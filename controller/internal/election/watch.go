@@ -4,6 +4,7 @@ package election
 
 import (
 	"context"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -71,6 +72,21 @@ func (c *Candidate) logForbiddenOnce() cache.WatchErrorHandlerWithContext {
 	}
 }
 
+// notice is the time that a holder has to hear that its lease was emptied or deleted by somebody else. It
+// hears of it by its own watch, at about the same time as the candidates do.
+const notice = 200 * time.Millisecond
+
+// retryWhenFree makes a campaign try again when the lease, which nobody holds any more, may be taken. A holder
+// that releases the lease takes its process out of it, and has stopped before. If a process is still named,
+// somebody else has emptied or deleted the lease, and the holder may not know yet.
+func (c *Candidate) retryWhenFree(free *coordinationv1.Lease) {
+	if free.Annotations[ProcessAnnotation] == "" {
+		c.state.retryNow()
+		return
+	}
+	time.AfterFunc(notice, c.state.retryNow)
+}
+
 func (c *Candidate) watched(obj any) {
 	lease, ok := obj.(*coordinationv1.Lease)
 	if !ok {
@@ -78,7 +94,7 @@ func (c *Candidate) watched(obj any) {
 	}
 	a := c.lastAttempt()
 	if holderOf(lease) == "" {
-		c.state.retryNow()
+		c.retryWhenFree(lease)
 	}
 	if a != nil {
 		a.watched(lease)
@@ -87,10 +103,14 @@ func (c *Candidate) watched(obj any) {
 
 func (c *Candidate) watchedDeleted(obj any) {
 	a := c.lastAttempt()
-	c.state.retryNow()
-	// Anything else than a lease says only that the lease was gone at some time. If it still is,
-	// the next renewal shows it.
-	if lease, ok := obj.(*coordinationv1.Lease); ok && a != nil {
+	lease, ok := obj.(*coordinationv1.Lease)
+	if !ok {
+		// It says only that the lease was gone at some time. If it still is, the next renewal shows it.
+		c.state.retryNow()
+		return
+	}
+	c.retryWhenFree(lease)
+	if a != nil {
 		a.watchedDeleted(lease)
 	}
 }
