@@ -22,5 +22,7 @@
 //
 // Packages below this one: cause says why a context ended; reconcile has the vocabulary of a
 // reconcile; report has the accounts of a shutdown; events writes Kubernetes events; tracing
-// follows work with OpenTelemetry; orphantest finds calls in a test that belong to no work. The promises of the framework are listed in docs/contract.md.
+// follows work with OpenTelemetry; plan has what a dry run would change; rbac has the permissions that a
+// program uses; orphantest finds calls in a test that belong to no work. The promises of the framework are
+// listed in docs/contract.md.
 package controller

@@ -78,8 +78,7 @@ func (c *idleClients) ItemEnded(ctx context.Context, item *observe.Item) {
 
 // isNew reports whether an object was created since the first item was reconciled.
 func (c *idleClients) isNew(object metav1.Object) bool {
-	return object != nil && object.GetUID() != "" && object.GetResourceVersion() != "" &&
-		object.GetCreationTimestamp().After(*c.began.Load())
+	return object != nil && isOfServer(object) && object.GetCreationTimestamp().After(*c.began.Load())
 }
 
 // cached reports whether an informer has made a call.

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/caches"
@@ -50,8 +51,12 @@ func (o *outsiders) ItemEnded(ctx context.Context, _ *observe.Item) {
 func isServed(c *caches.Cache) bool {
 	for _, cached := range c.GetStore().List() {
 		object, err := meta.Accessor(cached)
-		return err == nil && object.GetUID() != "" && object.GetResourceVersion() != "" &&
-			!object.GetCreationTimestamp().Time.IsZero()
+		return err == nil && isOfServer(object)
 	}
 	return false
+}
+
+// isOfServer reports whether an API server has made an object.
+func isOfServer(object metav1.Object) bool {
+	return object.GetUID() != "" && object.GetResourceVersion() != "" && !object.GetCreationTimestamp().Time.IsZero()
 }

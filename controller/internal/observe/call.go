@@ -48,8 +48,9 @@ type Write struct {
 	UID             types.UID
 	// Version is the resourceVersion that the write led to. It is empty if the object is gone.
 	Version string
-	// Before is the resourceVersion that a cache of the manager had of the object when the request was
-	// sent; empty if none had it.
+	// Before is the resourceVersion that the object had, as far as that was known when the request was sent:
+	// from an earlier write of the same reconcile, from a cache, or from the body of an update. Otherwise
+	// it is empty.
 	Before string
 	// Answer is the body of the answer, if there is one, and ContentType its encoding. It is valid during
 	// the call only.

@@ -176,9 +176,9 @@ func (l *ledger) LastWrote(collection, name string) string {
 func (l *ledger) Account() report.Account {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	account := report.Account{Throttled: l.throttled}
+	calls := make([]report.Calls, len(l.rows))
 	for i := range l.rows {
-		account.Calls = append(slices.Grow(account.Calls, len(l.rows)-i), l.rows[i].Calls)
+		calls[i] = l.rows[i].Calls
 	}
-	return account
+	return report.Account{Calls: calls, Throttled: l.throttled}
 }
