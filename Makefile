@@ -30,27 +30,36 @@ help: ## Show this.
 	@echo
 	@echo 'make run CLUSTER=kubeconfig             on a cluster of yours that has the CRD and permissions'
 	@echo 'make run CLUSTER=kubeconfig INSTALL=1   ... which gets them first'
+	@echo 'make run REPLICAS=3                     with replicas that share the work, one of which is killed'
 
 # exec, and a binary instead of `go run`: Ctrl-C reaches the demonstration itself, once, and
 # its exit status is what make sees.
 .PHONY: run
 run: ## See Flunders reconciled on a control plane of its own, until Ctrl-C.
 	@mkdir -p $(BIN)
-	@go build -C test -o $(abspath $(BIN))/demo ./demo
-	@exec $(BIN)/demo $(if $(CLUSTER),-cluster '$(CLUSTER)') $(if $(INSTALL),-install)
+	@go build -C test/e2e -o $(abspath $(BIN))/demo ./demo
+	@exec $(BIN)/demo $(if $(CLUSTER),-cluster '$(CLUSTER)') $(if $(INSTALL),-install) $(if $(REPLICAS),-replicas '$(REPLICAS)')
 
 .PHONY: test
-test: verify-generated verify-modules verify-house verify-api verify-spdx vet lint ctxvet ## Check everything, then run all tests with the race detector.
+test: verify-generated verify-modules verify-house verify-api verify-spdx verify-docs vet lint ctxvet ## Check everything, then run all tests with the race detector.
 	go test -race ./...
 	@# What the hot path may allocate; the race detector allocates too.
 	go test -run Allocations ./controller/...
 	go test -C test/controlplane -race -timeout $(TEST_TIMEOUT) ./...
 	go test -C test/bench -race -timeout $(TEST_TIMEOUT) ./...
 	go test -C test/dashboard -race ./...
-	go test -C tools -race ./...
+	@# Needs chromium.
+	go test -C test/page -race ./...
+	go test -C telemetry -race ./...
+	go test -C sample-controller -race ./...
+	go test -C tools -race -timeout $(TEST_TIMEOUT) ./...
+	go test -C cmd/lanyard -race ./...
 	go test -C examples -race -timeout $(TEST_TIMEOUT) ./...
+	go test -C test -race ./...
 	@# Not cached: some of these tests build the sample and the image, which go test does not see.
-	go test -C test -race -count=1 -timeout $(TEST_TIMEOUT) ./...
+	@# Alone: its processes have Leases of three seconds, which they lose when other suites take the machine.
+	go test -C test/e2e -race -count=1 -timeout $(TEST_TIMEOUT) ./leadership
+	go test -C test/e2e -race -count=1 -timeout $(TEST_TIMEOUT) $$(go list -C test/e2e ./... | grep -v '/test/e2e/leadership$$')
 
 .PHONY: generate
 generate: ## Generate the code and the CRD from api/.
@@ -69,14 +78,18 @@ verify-modules: ## Fail if a go.mod or go.sum is not tidy.
 house: ## Measure the framework: files, functions, widths, and what files know of each other.
 	@go build -C tools -o $(abspath $(BIN))/house ./cmd/house
 	@$(BIN)/house table ./controller/...
-	@$(BIN)/house graph ./controller/... ./internal/... ./sample-controller/...
+	@$(BIN)/house graph ./controller/... ./internal/...
+	@$(BIN)/house graph -C telemetry
+	@$(BIN)/house graph -C sample-controller
 	@$(BIN)/house ways docs/architecture.md
 
 .PHONY: verify-house
 verify-house: ## Fail if the framework breaks tools/house/lanyard.rules, or docs/architecture.md names what is gone.
 	@go build -C tools -o $(abspath $(BIN))/house ./cmd/house
 	@$(BIN)/house check -rules tools/house/lanyard.rules ./controller/...
-	@$(BIN)/house check ./internal/... ./sample-controller/...
+	@$(BIN)/house check ./internal/...
+	@$(BIN)/house check -C telemetry
+	@$(BIN)/house check -C sample-controller
 	@$(BIN)/house ways docs/architecture.md >/dev/null
 
 # The public packages: what users import. BASE=REF: a state other than the newest release.
@@ -105,6 +118,15 @@ spdx: ## Put the licence line on each file written by hand.
 verify-spdx: ## Fail if a file written by hand has no licence line.
 	@tools/spdx.sh --check
 
+.PHONY: release
+release: ## Try a release, VERSION=v0.2.0: its modules as users get them. Changes nothing.
+	@tools/release.sh '$(if $(filter command line,$(origin VERSION)),$(VERSION))'
+
+# Not cached: go test does not see that a file outside of the module of the test has changed.
+.PHONY: verify-docs
+verify-docs: ## Fail if code, a command or a link in a Markdown page is not right.
+	@go test -C tools -count=1 ./internal/docs
+
 # It needs the vulnerability database, so it is no part of `make test`. VULNDB=URL: a copy of it.
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities in every module; needs the network.
@@ -130,15 +152,27 @@ bench: ## Compare with controller-runtime and bare client-go; hours, or minutes 
 	@cd test/bench && exec $(abspath $(BIN))/bench -results $(abspath $(BIN))/bench.jsonl $(if $(QUICK),-quick) \
 		$(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ONLY),-only $(ONLY)) $(if $(PLOTS),-plots $(abspath docs/performance))
 
+# SEED=1: the same sample again. PACKAGES=./controller/internal/queue: of these.
+.PHONY: mutants
+mutants: ## Change lines of the framework, 150 or N=, and tell which changes no test notices; hours.
+	@mkdir -p $(BIN)
+	@go build -C tools -o $(abspath $(BIN))/mutants ./cmd/mutants
+	@$(BIN)/mutants -n $(or $(N),150) $(if $(SEED),-seed $(SEED)) $(or $(PACKAGES),./controller/...)
+
+# DURATION=1h, SEED=1: longer, the same plan again.
+.PHONY: soak
+soak: ## Disturb three replicas of the sample for ten minutes, and look whether all comes to rest.
+	@go test -C test/e2e -count=1 -v -timeout 0 ./soak -soak $(or $(DURATION),10m) $(if $(SEED),-soak-seed $(SEED))
+
 # OBJECTS=20: fewer of them.
 .PHONY: faults
 faults: ## Count the faults of caches that lag: bare client-go, controller-runtime, Lanyard.
-	@go test -C test/bench -count=1 -v -timeout $(TEST_TIMEOUT) ./faults -objects $(or $(OBJECTS),200)
+	@go test -C test/e2e -count=1 -v -timeout $(TEST_TIMEOUT) ./faults -objects $(or $(OBJECTS),200)
 
 .PHONY: image-binary
 image-binary: ## Build the static binary that the image holds.
-	CGO_ENABLED=0 GOOS=linux GOARCH=$(IMAGE_ARCH) go build -trimpath -ldflags '-s -w' \
-		-o $(BIN)/linux-$(IMAGE_ARCH)/flunder-controller ./sample-controller
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(IMAGE_ARCH) go build -C sample-controller -trimpath -ldflags '-s -w' \
+		-o $(abspath $(BIN))/linux-$(IMAGE_ARCH)/flunder-controller .
 
 .PHONY: image
 image: image-binary ## Build the image with docker or, without it, buildah.

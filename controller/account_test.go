@@ -119,3 +119,37 @@ func TestAccountFromOutsideAReconcile(t *testing.T) {
 		t.Errorf("%v, %t", account, ok)
 	}
 }
+
+// TestWorkFromNamesWhoCalls has the transport ask, below the manager's client.
+func TestWorkFromNamesWhoCalls(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		var below, inside report.Work
+		var known bool
+		config := &rest.Config{Host: "http://unused.invalid", Transport: apiServer(func(req *http.Request) (*http.Response, error) {
+			below, known = controller.WorkFrom(req.Context())
+			return slow(req)
+		})}
+		m := managerOf(config, controller.ManagerOptions{})
+		maps := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().ConfigMaps("n")
+		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+			time.Sleep(time.Second)
+			inside, _ = controller.WorkFrom(ctx)
+			_, err := maps.Get(ctx, "a", metav1.GetOptions{})
+			return controller.Result{}, err
+		}, controller.Options{})
+		start(t, t.Context(), m)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		for _, work := range []report.Work{below, inside} {
+			if !known || work.Kind != report.Item || work.Owner != "c" || work.Item != (controller.Request{Namespace: "default", Name: "a"}) ||
+				work.Age != time.Second {
+				t.Errorf("%t, %+v", known, work)
+			}
+		}
+		if work, ok := controller.WorkFrom(t.Context()); ok {
+			t.Errorf("outside: %v", work)
+		}
+	})
+}

@@ -62,8 +62,20 @@ func AccountFrom(ctx context.Context) (account report.Account, ok bool) {
 	return unit.Account(), true
 }
 
-// TermFrom returns the term of leadership in which the work on ctx runs. ok is false for work that
-// runs without leadership: on every replica, or in a manager without leader election.
+// WorkFrom returns the work that runs on ctx: its kind, its owner, and for a reconcile the object. A transport
+// below the manager's clients learns from it on whose behalf a request is made. Calls of the result is empty: see
+// [AccountFrom]. ok is false outside of a manager.
+func WorkFrom(ctx context.Context) (running report.Work, ok bool) {
+	unit := work.From(ctx)
+	if unit == nil {
+		return report.Work{}, false
+	}
+	return unit.Describe(nil), true
+}
+
+// TermFrom returns the term in which the work on ctx runs: that of leadership, or of the object's slot (see
+// ManagerOptions.Sharding). ok is false for work that needs neither: on every replica, or in a manager
+// without leader election and sharding.
 func TermFrom(ctx context.Context) (term Term, ok bool) {
 	unit := work.From(ctx)
 	if unit == nil || unit.Term == nil {

@@ -125,7 +125,7 @@ func (c *Controller[T]) config() pipeline.Config {
 		FairBy:         c.options.FairBy, Priority: c.options.Priority,
 		Gate:   c.gate(),
 		Caches: m.informers.caches, Read: c.read, Reconcile: c.reconcileItem,
-		Observers: m.observers.all, Reasons: m.observers.reasons, Stacks: m.options.StragglerStacks,
+		Observers: m.observers.all, Stacks: m.options.StragglerStacks,
 	}
 }
 

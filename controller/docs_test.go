@@ -46,7 +46,7 @@ func TestThePageOfTheContractIsTrue(t *testing.T) {
 // TestDocCommentsHaveNoNumbersOfTheContract because a reader of the documentation has no list of them there.
 func TestDocCommentsHaveNoNumbersOfTheContract(t *testing.T) {
 	number := regexp.MustCompile(`\(C\d+[,)]`)
-	for _, path := range goFiles(t, ".", "../internal", "../sample-controller") {
+	for _, path := range goFiles(t, ".", "../internal", "../sample-controller", "../telemetry") {
 		if found := number.FindString(read(t, path)); found != "" {
 			t.Errorf("%s has the number %s", path, found)
 		}

@@ -60,6 +60,7 @@ func (h *eventHandler[O]) handle(event Event[O], states ...O) {
 	object := event.object()
 	h.enqueue = observe.Enqueue{
 		Reason: reasonOf(event, h.mapping != nil), Object: object, Requests: h.enqueue.Requests[:0],
+		Deleted: event.Type == Deleted,
 	}
 	if event.Type == Updated {
 		h.enqueue.Before = event.Old

@@ -40,7 +40,7 @@ func (m *Manager) Waited(ctx context.Context, reason report.Throttle, began time
 }
 
 // Complete sets the defaults and returns what is wrong.
-func (o *LeaderElection) Complete() error { return o.complete() }
+func (o *LeaderElection) Complete() error { return o.complete("ManagerOptions.LeaderElection") }
 
 // RunMain is Main without the process.
 func RunMain(ctx context.Context, config *rest.Config, options ManagerOptions, setUp func(*Manager) error) error {

@@ -14,6 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/container"
+	"github.com/lanyard-k8s/lanyard/controller/internal/election"
+	"github.com/lanyard-k8s/lanyard/controller/internal/witness"
 )
 
 // LeaderElection lets only one of several replicas work. Controllers, and the functions of
@@ -63,6 +66,36 @@ type LeaderElection struct {
 	// ExitOnLoss makes Run return an error when leadership is lost. Otherwise the process campaigns
 	// again.
 	ExitOnLoss bool
+
+	// Pod says in which container this process runs, so that its crash is noticed at once instead of when
+	// the Lease has expired: by the same container when it was started again, and by replicas that may
+	// get, list and watch the pod. Each container of the pod must run this program once at a time; see
+	// docs/leadership.md for what counts as a proof. Default: nil, and then a crash is not noticed.
+	// Package program takes it from the environment.
+	Pod *LeaderPod
+
+	// Fenced says that the fence in the API server (config/fence) is installed for this process's
+	// account. A holder whose pod was deleted is then taken for ended. Otherwise it may still run, on a
+	// machine that the API server cannot reach, and others wait for the Lease to expire.
+	Fenced bool
+}
+
+// LeaderPod is the container in which a process runs.
+type LeaderPod struct {
+	// Namespace is the pod's namespace. Default: that of the Lease.
+	Namespace string
+
+	// Name, UID and Container are the pod's name and UID, and the container's name. They are required,
+	// and must be this process's own: take the first two from the downward API.
+	Name      string
+	UID       string
+	Container string
+
+	// Instance tells one run of the container from the next. Processes in one run of it must have the
+	// same. Default: on Linux, a text made of the machine's boot and of the start of the first process in
+	// the container's process namespace. Where there is none, the container does not notice that it
+	// was started again.
+	Instance string
 }
 
 // Term is one term of leadership: from the moment this process acquired a Lease to the moment it
@@ -72,8 +105,8 @@ type Term = cause.Term
 // serviceAccountNamespace is where a pod finds its namespace.
 const serviceAccountNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// complete sets the defaults and returns what is wrong.
-func (o *LeaderElection) complete() error {
+// complete sets the defaults and returns what is wrong. field is what the user has set.
+func (o *LeaderElection) complete(field string) error {
 	o.LeaseDuration = cmp.Or(o.LeaseDuration, 15*time.Second)
 	o.RenewDeadline = cmp.Or(o.RenewDeadline, 10*time.Second)
 	o.RetryPeriod = cmp.Or(o.RetryPeriod, 2*time.Second)
@@ -85,7 +118,7 @@ func (o *LeaderElection) complete() error {
 			errs = append(
 				errs,
 				errors.New(
-					"name the Namespace of the Lease in ManagerOptions.LeaderElection.Namespace: it is found only in a pod with a service account, which this process is not in",
+					"name the Namespace of the Lease in "+field+".Namespace: it is found only in a pod with a service account, which this process is not in",
 				),
 			)
 		}
@@ -96,7 +129,7 @@ func (o *LeaderElection) complete() error {
 			errs = append(
 				errs,
 				errors.New(
-					"set ManagerOptions.LeaderElection.Identity to a name that no other process has: the host has none that could be used",
+					"set "+field+".Identity to a name that no other process has: the host has none that could be used",
 				),
 			)
 		}
@@ -105,16 +138,17 @@ func (o *LeaderElection) complete() error {
 		errs = append(
 			errs,
 			fmt.Errorf(
-				"set ManagerOptions.LeaderElection.Name: %q cannot be the Name of a Lease: %s",
+				"set %s.Name: %q cannot be the Name of a Lease: %s",
+				field,
 				o.Name,
 				strings.Join(problems, ", "),
 			),
 		)
 	}
-	if errs = append(errs, o.validateTimes()); errors.Join(errs...) != nil {
-		return fmt.Errorf("leader election: %w", errors.Join(errs...))
+	if o.Pod != nil {
+		errs = append(errs, o.Pod.validate())
 	}
-	return nil
+	return errors.Join(append(errs, o.validateTimes())...)
 }
 
 // validateTimes returns the first time that is wrong, and which value would be right. It names one
@@ -171,6 +205,29 @@ func (o *LeaderElection) validateTimes() error {
 		)
 	}
 	return nil
+}
+
+func (p *LeaderPod) validate() error {
+	if p.Name != "" && p.UID != "" && p.Container != "" {
+		return nil
+	}
+	return fmt.Errorf("ManagerOptions.LeaderElection.Pod has the Name %q, the UID %q and the Container %q: "+
+		"set all three, or leave Pod out: a crash is then noticed when the Lease has expired",
+		p.Name, p.UID, p.Container)
+}
+
+// home returns where this process runs, nil if it is not known.
+func (o *LeaderElection) home() *election.Home {
+	if o.Pod == nil {
+		return nil
+	}
+	return &election.Home{
+		Container: witness.Container{
+			Namespace: cmp.Or(o.Pod.Namespace, o.Namespace), Pod: o.Pod.Name,
+			UID: types.UID(o.Pod.UID), Name: o.Pod.Container,
+		},
+		Instance: cmp.Or(o.Pod.Instance, container.Instance()),
+	}
 }
 
 func (o *LeaderElection) lease() types.NamespacedName {

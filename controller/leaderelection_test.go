@@ -40,6 +40,8 @@ func TestTheTimesOfAnElectionThatCannotBeAreRefusedWithTheReasonAndWhatWouldDo(t
 		"short by default":   {times{LeaseDuration: 3 * time.Second}, "RenewDeadline is 10s, but a term is over after 2.7s", "set RenewDeadline to at most 2.7s, or", times{LeaseDuration: 3 * time.Second, RenewDeadline: 2700 * ms}},
 		"shorter by default": {times{LeaseDuration: 2 * time.Second}, "RenewDeadline is 10s", "set RenewDeadline to at most 1.8s and RetryPeriod to at most 1.44s", times{LeaseDuration: 2 * time.Second, RenewDeadline: 1800 * ms, RetryPeriod: 1440 * ms}},
 		"no name":            {times{Name: "-"}, "cannot be the Name", "set ManagerOptions.LeaderElection.Name", times{}},
+		"half a pod": {times{Pod: &controller.LeaderPod{Name: "pod", UID: "uid"}}, `the Container ""`, "set all three, or leave Pod out",
+			times{Pod: &controller.LeaderPod{Name: "pod", UID: "uid", Container: "manager"}}},
 	} {
 		complete := func(o times) error {
 			o.Namespace, o.Identity = "n", "a"

@@ -19,8 +19,8 @@ import (
 //     signals do.
 //  4. It prints the report of the shutdown to standard error.
 //
-// Main exits with status 1 if any of these returned an error. A program with flags calls
-// [NewManager], [SignalContext] and [Manager.Run] itself.
+// Main exits with status 1 if any of these returned an error. For a program with flags, servers for
+// probes and metrics, and telemetry, use Main of package program.
 func Main(options ManagerOptions, setUp func(*Manager) error) {
 	config, err := LoadConfig("")
 	if err == nil {

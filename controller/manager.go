@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/flowcontrol"
 
@@ -19,8 +20,10 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/lifecycle"
 	"github.com/lanyard-k8s/lanyard/controller/internal/loops"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+	"github.com/lanyard-k8s/lanyard/controller/internal/sharding"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/transport"
+	"github.com/lanyard-k8s/lanyard/controller/internal/witness"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/internal/written"
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -46,9 +49,11 @@ type Manager struct {
 	listMetadata written.List
 	transport    *transport.Transport
 	leader       *leading.Leader // nil without leader election
+	shards       *shards         // nil without sharding
 
 	mu       sync.Mutex
 	ended    <-chan struct{} // is closed at the end; nil before Run
+	why      func() error    // why it ends; nil before Run
 	returned bool            // Run has returned
 	report   report.Shutdown
 }
@@ -82,6 +87,7 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 	if m.observers, err = newObservers(&m.options.Telemetry, &m.units); err != nil {
 		m.setup.mistake(err)
 	}
+	m.observers.stories.ErrorTexts = options.ErrorTexts
 	m.observers.all = append(m.observers.all, &outsiders{
 		caches: &m.informers.set, strays: func() bool { return m.transport.Strays() },
 	}, &idleClients{caches: &m.informers.set, factories: m.informers.unit})
@@ -116,6 +122,11 @@ func newManager(config *rest.Config, options ManagerOptions, replaced replacemen
 			m.setup.mistake(err)
 		}
 	}
+	if options.Sharding != nil {
+		if err := m.setUpSharding(config, *options.Sharding, replaced); err != nil {
+			m.setup.mistake(err)
+		}
+	}
 	return m
 }
 
@@ -125,32 +136,25 @@ func (m *Manager) setUpLeader(
 	options LeaderElection,
 	replaced replacements,
 ) error {
-	if err := options.complete(); err != nil {
-		return err
+	if err := options.complete("ManagerOptions.LeaderElection"); err != nil {
+		return fmt.Errorf("leader election: %w", err)
 	}
 	if m.planning != nil {
 		return nil // nobody leads in a dry run
 	}
-	config, httpClient, reconnect, err := m.transport.ForLease(user)
+	client, err := m.newLeaseClient(user, replaced)
 	if err != nil {
-		return fmt.Errorf("leader election: make a client: %w", err)
+		return fmt.Errorf("leader election: %w", err)
 	}
 	candidate := election.Config{
 		Lease: options.lease(), Identity: options.Identity,
 		LeaseDuration: options.LeaseDuration, RenewDeadline: options.RenewDeadline,
 		RetryPeriod: options.RetryPeriod, Margin: options.Margin,
-		Client: replaced.leases, Reconnect: reconnect, Clock: replaced.clock,
+		Home: options.home(), Client: client.leases, Reconnect: client.reconnect, Clock: client.clock,
 		Healthy: func() error { return progress(&m.units, &m.informers.set, m.setup.allInTerm()) },
 	}
-	if candidate.Clock == nil {
-		candidate.Clock = term.BootTime()
-	}
-	if candidate.Client == nil {
-		client, err := coordinationv1client.NewForConfigAndClient(config, httpClient)
-		if err != nil {
-			return fmt.Errorf("leader election: make a client: %w", err)
-		}
-		candidate.Client = client
+	if options.Pod != nil {
+		candidate.Witness = witness.New(client.pods, options.Fenced)
 	}
 	m.leader = leading.New(leading.Config{
 		Lease: options.lease(), Candidate: election.New(candidate), Workers: m.setup.inTerm,
@@ -160,6 +164,64 @@ func (m *Manager) setUpLeader(
 	})
 	m.setup.leader = m.leader
 	return nil
+}
+
+// setUpSharding makes what keeps this process's share of the slots.
+func (m *Manager) setUpSharding(user *rest.Config, options Sharding, replaced replacements) error {
+	if err := options.complete(); err != nil {
+		return fmt.Errorf("sharding: %w", err)
+	}
+	if election := m.options.LeaderElection; election != nil && election.Name == options.Name &&
+		(election.Namespace == "" || election.Namespace == options.Namespace) {
+		return fmt.Errorf("sharding: LeaderElection has the Name %q too, and that Lease is held while slots are in use: "+
+			"give them different names", options.Name)
+	}
+	if m.planning != nil {
+		return nil // a dry run looks at all objects
+	}
+	client, err := m.newLeaseClient(user, replaced)
+	if err != nil {
+		return fmt.Errorf("sharding: %w", err)
+	}
+	config := sharding.Config{
+		Client: client.leases, Clock: client.clock, Reconnect: client.reconnect,
+		Healthy: func() error { return progress(&m.units, &m.informers.set, m.setup.allSharded()) },
+		Over:    m.transport.EndTerm, ShutdownTimeout: m.options.ShutdownTimeout,
+	}
+	if options.Pod != nil {
+		config.Witness = witness.New(client.pods, false) // the server-side fence knows no slots
+	}
+	m.shards = newShards(&m.setup, m.observers.all, &options, config)
+	return nil
+}
+
+// leaseClient is what campaigns for Leases and watches pods, with a connection of its own.
+type leaseClient struct {
+	leases    coordinationv1client.LeasesGetter
+	pods      corev1client.PodsGetter
+	clock     term.Clock
+	reconnect func()
+}
+
+func (m *Manager) newLeaseClient(user *rest.Config, replaced replacements) (*leaseClient, error) {
+	config, httpClient, reconnect, err := m.transport.ForLease(user)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	pods, err := corev1client.NewForConfigAndClient(config, httpClient)
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
+	c := &leaseClient{leases: replaced.leases, pods: pods, clock: replaced.clock, reconnect: reconnect}
+	if c.clock == nil {
+		c.clock = term.BootTime()
+	}
+	if c.leases == nil {
+		if c.leases, err = coordinationv1client.NewForConfigAndClient(config, httpClient); err != nil {
+			return nil, fmt.Errorf("make a client: %w", err)
+		}
+	}
+	return c, nil
 }
 
 // Config returns a configuration for clients; the caller may change it. When a client gets the

@@ -38,6 +38,10 @@ type ManagerOptions struct {
 	// works.
 	LeaderElection *LeaderElection
 
+	// Sharding lets all replicas work, each on its share of the objects, for controllers with
+	// Options.Sharded. It can be combined with LeaderElection, for the other controllers. Default: nil.
+	Sharding *Sharding
+
 	// DryRun makes the manager find out what it would do, without doing it: call [Manager.Plan] in place of
 	// Run. Default: nil.
 	DryRun *DryRun
@@ -51,6 +55,11 @@ type ManagerOptions struct {
 	// second. With the race detector, the detector's read may also be reported as a race with the
 	// change. Default: false. See also Options.DetectMutations.
 	DetectMutations bool
+
+	// ErrorTexts lets [Manager.Snapshot] and [Manager.Stories] have the texts of the errors that reconcile
+	// functions return. A program may put content of objects into them, and so may the API server when it refuses
+	// a value. Default: false, with which they say only what is known of an error without its text.
+	ErrorTexts bool
 
 	// StragglerStacks adds to the [report.Shutdown] the stack of each piece of work that did not
 	// return in time. Collecting them stops the process while it writes the stacks of all

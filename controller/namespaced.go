@@ -123,6 +123,16 @@ func (i *namespacedInformer[O]) HasSynced() bool {
 	return true
 }
 
+// checkers returns what tells that the cache of each namespace has synced.
+func (i *namespacedInformer[O]) checkers() (all []cache.DoneChecker) {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	for _, informer := range i.byNamespace {
+		all = append(all, informer.HasSyncedChecker())
+	}
+	return all
+}
+
 // syncedIn reports whether the cache of a namespace has synced, or there is none.
 func (i *namespacedInformer[O]) syncedIn(namespace string) bool {
 	one := i.of(namespace)

@@ -41,13 +41,18 @@ func New[T Object](
 	_, config.Cancellable = informer.(*namespacedInformer[T])
 	config.Rounds = m.planning.rounds()
 	config.Complete = func() { m.planning.done(c.runner) }
+	sharded := options.Sharded && m.shards != nil
+	if sharded {
+		config.Shards = m.shards
+	}
 	c.pipeline = pipeline.New(config)
 	source := addSource(c, informer, nil, settings)
 	if source.stop == nil {
 		return c
 	}
 	c.runner = &controllerRunner{
-		Pipeline: c.pipeline, inTerm: m.leader != nil && !options.EveryReplica, part: lifecycle.NewPart(),
+		Pipeline: c.pipeline, inTerm: m.leader != nil && !options.EveryReplica && !sharded, part: lifecycle.NewPart(),
+		objects: c.objects.requests, cached: c.objects.have,
 	}
 	if m.setup.addController(c.runner) {
 		m.transport.SetWorkers(m.setup.workers())

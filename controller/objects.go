@@ -60,6 +60,12 @@ func (o *objects) get(request Request) (object any, exists bool, err error) {
 	return nil, false, nil
 }
 
+// have reports whether a cache has an object.
+func (o *objects) have(request Request) bool {
+	_, exists, err := o.get(request)
+	return exists && err == nil
+}
+
 // requests returns the requests for all objects in the caches.
 func (o *objects) requests() (all []Request) {
 	for _, indexer := range o.list() {

@@ -14,17 +14,18 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/spans"
 	"github.com/lanyard-k8s/lanyard/controller/internal/stats"
+	"github.com/lanyard-k8s/lanyard/controller/internal/stories"
 	"github.com/lanyard-k8s/lanyard/controller/internal/traceannotation"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // observers is who is told what happens in a manager. To observe more, add to newObservers.
 type observers struct {
-	all     observe.Observers
-	reasons bool // an observer needs to know why each item is in the queue, and since when
+	all observe.Observers
 
 	stats   stats.Counter
 	endings endings.Collector
+	stories stories.Book
 	metrics *metrics.Set // nil without metrics
 
 	// annotations is how objects carry traces; nil without tracing.
@@ -50,8 +51,7 @@ func newObservers(t *Telemetry, units *work.Registry) (*observers, error) {
 	if o.metrics != nil {
 		o.all = append(o.all, o.metrics)
 	}
-	o.reasons = t.TracerProvider != nil || o.metrics != nil
-	o.all = append(o.all, &o.stats, &o.endings, loglines.Writer{})
+	o.all = append(o.all, &o.stats, &o.endings, &o.stories, loglines.Writer{})
 	return o, nil
 }
 
@@ -81,7 +81,12 @@ func (f inFlight) ItemEnded(_ context.Context, item *observe.Item) { f.units.Rem
 
 // CallThrottled notes the wait of a call for whoever makes it.
 func (f inFlight) CallThrottled(ctx context.Context, t observe.Throttle) {
-	if unit := work.From(ctx); unit != nil {
-		unit.Throttled(t.Wait)
+	unit := work.From(ctx)
+	if unit == nil {
+		return
+	}
+	unit.Throttled(t.Wait)
+	if t.Ahead {
+		unit.Paused(t.Began.Add(t.Wait))
 	}
 }

@@ -80,6 +80,12 @@ type Options struct {
 	// ManagerOptions.LeaderElection is set, it works only while its process leads.
 	EveryReplica bool
 
+	// Sharded makes the controller work on every replica, on those objects whose slots the replica has, if
+	// ManagerOptions.Sharding is set. When a slot is lost or moves, the contexts of its objects' reconciles
+	// end with [cause.ShardLost], and when it is gained, all of its objects are reconciled. The caches hold
+	// the objects of all slots. Without ManagerOptions.Sharding it has no effect.
+	Sharded bool
+
 	// MetricsName is the name of the controller in metrics. Give controllers that come and go at run
 	// time the same one: OpenTelemetry keeps a series for each name until the process ends. Default:
 	// the controller's name.
@@ -115,6 +121,13 @@ func (o *Options) validate(manager *ManagerOptions) error {
 	var errs []error
 	if o.Workers < 0 {
 		errs = append(errs, fmt.Errorf("it has %d workers", o.Workers))
+	}
+	switch {
+	case o.Sharded && o.EveryReplica:
+		errs = append(errs, errors.New("it is both Sharded and EveryReplica: choose one"))
+	case manager.Sharding != nil && manager.LeaderElection == nil && !o.Sharded && !o.EveryReplica:
+		errs = append(errs, errors.New("ManagerOptions.Sharding is set, so that all replicas work, and it does not say on what: "+
+			"set Options.Sharded, Options.EveryReplica, or ManagerOptions.LeaderElection for one replica at a time"))
 	}
 	if o.Reserve < 0 || o.Timeout <= o.Reserve {
 		errs = append(

@@ -25,9 +25,7 @@ func ExampleManager_Plan() {
 		if err != nil {
 			return err
 		}
-		for _, change := range made.Changes {
-			fmt.Println(change.Action, change.Object, len(change.Fields))
-		}
+		fmt.Print(made) // or look into made.Changes, made.Stops, made.Failures
 		return nil
 	}
 	_ = plan

@@ -37,6 +37,16 @@ func (m *Manager) LastTerm() (last report.Term, ok bool) {
 	return m.leader.Last()
 }
 
+// Slots returns the numbers of the slots that this process works on, in order. The error says why it may not
+// work: for example because other replicas divide the objects in another way. Both are nil without
+// ManagerOptions.Sharding.
+func (m *Manager) Slots() (held []int, err error) {
+	if m.shards == nil {
+		return nil, nil
+	}
+	return m.shards.keeper.Table().Held(), m.shards.keeper.Refused()
+}
+
 // Stats counts a controller's reconciles by how they ended.
 type Stats struct {
 	Done      int64            // returned nil

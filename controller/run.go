@@ -46,14 +46,14 @@ func (m *Manager) run(ctx context.Context) error {
 		return err
 	}
 	m.transport.SetWorkers(m.setup.workers())
-	m.began(root.Done())
+	m.began(root.Done(), func() error { return context.Cause(root) })
 	stopMetrics, err := m.observers.metrics.Observe(m.state)
 	if err != nil {
 		return fmt.Errorf("register the metrics: %w", err)
 	}
 	defer stopMetrics()
 	// Calls with contexts from elsewhere may be part of items, which may have time to finish.
-	orphans, endOrphans := tree.DrainFor(root, m.setup.hurried, m.setup.longestDrain)
+	orphans, endOrphans := tree.DrainForAll(root, m.setup.hurried, m.setup.longestDrain)
 	endOrphans = sync.OnceFunc(endOrphans)
 	defer endOrphans()
 	m.transport.Begin(root, orphans)
@@ -81,6 +81,9 @@ func (m *Manager) complete(plan *lifecycle.Plan, run *lifecycle.Run) {
 		m.leader.Join(run)
 		plan.Leases = append(plan.Leases, m.leader)
 	}
+	if m.shards != nil {
+		plan.Leases = append(plan.Leases, m.shards.keeper)
+	}
 	plan.Flush = m.options.Telemetry.flush
 	plan.ShutdownTimeout = m.options.ShutdownTimeout
 }
@@ -95,9 +98,10 @@ func withEndsDemoted(ctx context.Context) context.Context {
 	})
 }
 
-func (m *Manager) began(ended <-chan struct{}) {
+func (m *Manager) began(ended <-chan struct{}, why func() error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.why = why
 	m.ended = ended
 }
 
@@ -149,6 +153,10 @@ func (m *Manager) state() metrics.State {
 	if m.leader != nil {
 		_, leads := m.leader.Current()
 		s.Leads = &leads
+	}
+	if m.shards != nil {
+		slots := len(m.shards.keeper.Table().Held())
+		s.Slots = &slots
 	}
 	return s
 }

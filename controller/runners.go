@@ -19,7 +19,12 @@ type controllerRunner struct {
 	inTerm bool
 	part   *lifecycle.Part
 	term   *term.Term // nil outside a term
+
+	objects func() []Request   // those in its caches
+	cached  func(Request) bool // whether an object is in its caches
 }
+
+func (c *controllerRunner) sharded() bool { return c.Config().Shards != nil }
 
 func (c *controllerRunner) name() string { return c.Config().Name }
 

@@ -23,10 +23,11 @@ type setup struct {
 	mistakes    []error
 	runnables   []*runnable
 	controllers []*controllerRunner
-	hurried     chan struct{}   // is closed when drains are to be cut short
-	run         *lifecycle.Run  // nil before Run
-	leader      *leading.Leader // nil without leader election
-	planning    *planning       // nil unless it is a dry run
+	feeders     []lifecycle.Runner // say which informers there are
+	hurried     chan struct{}      // is closed when drains are to be cut short
+	run         *lifecycle.Run     // nil before Run
+	leader      *leading.Leader    // nil without leader election
+	planning    *planning          // nil unless it is a dry run
 
 	longest atomic.Int64 // the longest drain of any controller: see longestDrain
 }
@@ -78,6 +79,17 @@ func (s *setup) addRunnable(r *runnable) {
 		return nil
 	})
 	r.part.AfterStop(func() { s.removeRunnable(r) })
+}
+
+// addFeeder adds what says which informers there are.
+func (s *setup) addFeeder(feeder lifecycle.Runner) {
+	s.add(func(run *lifecycle.Run) error {
+		s.feeders = append(s.feeders, feeder)
+		if run != nil {
+			run.Add(lifecycle.Informers, feeder)
+		}
+		return nil
+	})
 }
 
 func (s *setup) addController(c *controllerRunner) (ok bool) {
@@ -180,6 +192,11 @@ func (s *setup) allInTerm() []*controllerRunner {
 	return slices.DeleteFunc(s.all(), func(c *controllerRunner) bool { return !c.inTerm })
 }
 
+// allSharded returns the controllers that work on the slots of this process.
+func (s *setup) allSharded() []*controllerRunner {
+	return slices.DeleteFunc(s.all(), func(c *controllerRunner) bool { return !c.sharded() })
+}
+
 // drains reports whether any controller lets its items finish at the end.
 func (s *setup) drains() bool { return slices.ContainsFunc(s.all(), (*controllerRunner).drains) }
 
@@ -251,6 +268,9 @@ func (s *setup) inTerm() []leading.Worker {
 // plan returns what runs on every replica. s.mu must be held.
 func (s *setup) plan() *lifecycle.Plan {
 	plan := &lifecycle.Plan{}
+	for _, feeder := range s.feeders {
+		plan.Add(lifecycle.Informers, feeder)
+	}
 	for _, r := range s.runnables {
 		if !r.inTerm {
 			plan.Add(r.class, r)

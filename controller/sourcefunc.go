@@ -35,7 +35,7 @@ type SourceFunc func(ctx context.Context, enqueue EnqueueFunc) error
 // does nothing: a controller reconciles all objects when it starts.
 func (c *Controller[T]) Enqueue(ctx context.Context, reason Reason, requests ...Request) {
 	if c.pipeline != nil {
-		c.pipeline.Enqueue(ctx, &observe.Enqueue{Reason: reason, Requests: requests, Link: true})
+		c.pipeline.Enqueue(ctx, &observe.Enqueue{Reason: reason, Requests: requests, Link: true}, false)
 	}
 }
 

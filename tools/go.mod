@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/ldez/usetesting v0.5.0
 	github.com/sonatard/noctx v0.5.1
+	github.com/yuin/goldmark v1.8.7
 	go.augendre.info/fatcontext v0.10.1
 	golang.org/x/exp v0.0.0-20260811152304-ee035b5b010f
 	golang.org/x/mod v0.42.0

@@ -97,6 +97,14 @@ var (
 		text: "leadership was lost",
 		std:  context.Canceled,
 	}
+
+	// ShardLost: this process does not have the slot of the object any more, see
+	// ManagerOptions.Sharding. The detail says to which replica the slot moves, or is a [*TermEnded].
+	ShardLost = &Cause{
+		name: "shard_lost",
+		text: "the slot of the object was lost or moves to another replica",
+		std:  context.Canceled,
+	}
 )
 
 // Cause is a reason why the framework ended a context. The causes are the variables of this

@@ -14,5 +14,6 @@ const (
 	RequeueAfter   Reason = "requeue_after"   // its last reconcile asked for it
 	Retry          Reason = "retry"           // its last reconcile failed
 	External       Reason = "external"        // a source that is no informer enqueued it
+	SlotGained     Reason = "slot_gained"     // its slot has come to this process
 	Superseded     Reason = "superseded"      // it changed while it was being reconciled
 )

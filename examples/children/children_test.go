@@ -27,12 +27,17 @@ func (e env) add(namespace, name string) {
 	e.Helper()
 	cm, err := e.Kube.CoreV1().ConfigMaps(namespace).Create(e.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
 	e.Must(err)
-	_, err = e.Kube.CoreV1().Secrets(namespace).Create(e.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
-		Name: name, OwnerReferences: []metav1.OwnerReference{{
-			APIVersion: "v1", Kind: "ConfigMap", Name: name, UID: cm.UID, Controller: ptr.To(true),
-		}},
-	}}, metav1.CreateOptions{})
+	_, err = e.Kube.CoreV1().Secrets(namespace).Create(e.Context(), secretOf(cm), metav1.CreateOptions{})
 	e.Must(err)
+}
+
+// secretOf is a Secret that a ConfigMap owns.
+func secretOf(cm *corev1.ConfigMap) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Name: cm.Name, OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: "v1", Kind: "ConfigMap", Name: cm.Name, UID: cm.UID, Controller: ptr.To(true),
+		}},
+	}}
 }
 
 func (e env) counts(namespace, name, want string) {

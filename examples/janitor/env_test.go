@@ -20,6 +20,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/examples/internal/suite"
 	"github.com/lanyard-k8s/lanyard/examples/janitor"
+	"github.com/lanyard-k8s/lanyard/test/crds"
 )
 
 // env is a namespace in which the janitor works.
@@ -31,13 +32,19 @@ type env struct {
 }
 
 func newEnv(t *testing.T) *env {
-	e := &env{Env: suite.New(t, nil)}
-	e.definitions = clientset.NewForConfigOrDie(e.Config()).ApiextensionsV1().CustomResourceDefinitions()
-	e.objects = dynamic.NewForConfigOrDie(e.Config())
+	e := connect(t)
 	e.operator = e.Start(controller.ManagerOptions{}, func(m *controller.Manager) error {
 		_, err := janitor.SetUp(m)
 		return err
 	})
+	return e
+}
+
+// connect makes a namespace in which the janitor does not work yet.
+func connect(t *testing.T) *env {
+	e := &env{Env: suite.New(t, nil)}
+	e.definitions = clientset.NewForConfigOrDie(e.Config()).ApiextensionsV1().CustomResourceDefinitions()
+	e.objects = dynamic.NewForConfigOrDie(e.Config())
 	return e
 }
 
@@ -66,15 +73,10 @@ func (e *env) define(name string, labels map[string]string) *kind {
 			}},
 		},
 	}
-	_, err := e.definitions.Create(e.Context(), definition, metav1.CreateOptions{})
-	e.Must(err)
+	e.Must(crds.InstallObjects(e.Context(), e.Config(), definition))
 	resource := schema.GroupVersionResource{Group: group, Version: "v1", Resource: plural}
 	k := &kind{env: e, definition: definition.Name, name: definition.Spec.Names.Kind}
 	k.client = e.objects.Resource(resource).Namespace(e.Namespace)
-	e.Eventually(name+" is served", func() bool {
-		_, err := k.client.List(e.Context(), metav1.ListOptions{})
-		return err == nil
-	})
 	return k
 }
 

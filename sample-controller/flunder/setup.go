@@ -58,7 +58,7 @@ func Setup(
 		"flunder",
 		flunders.TypedInformer(),
 		r.Reconcile,
-		controller.Options{Workers: options.Workers},
+		controller.Options{Workers: options.Workers, Sharded: true},
 	)
 	controller.Owns(c, deployments.TypedInformer())
 	controller.Watches(c, deployments.TypedInformer(), inTheWay)

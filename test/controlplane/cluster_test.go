@@ -4,6 +4,7 @@ package controlplane
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -22,9 +23,62 @@ import (
 )
 
 func TestADeploymentBecomesAvailableOnASimulatedNodeAndStopLeavesNothing(t *testing.T) {
-	p := start(t, Options{Nodes: 1, Dir: t.TempDir()})
-	if p.Version() != assets.KubernetesVersion {
+	for _, version := range assets.KubernetesVersions() {
+		t.Run(version, func(t *testing.T) { testDeployment(t, version) })
+	}
+}
+
+func TestTheDefaultVersionIsThatOfTheAssets(t *testing.T) {
+	if p := start(t, Options{}); p.Version() != assets.KubernetesVersion {
 		t.Errorf("the server says it is %s, want %s", p.Version(), assets.KubernetesVersion)
+	}
+}
+
+func TestAVersionThatThereIsNotIsAnErrorThatListsThoseThereAre(t *testing.T) {
+	_, err := Start(t.Context(), Options{Version: "v1.2.3", Dir: t.TempDir()})
+	if !errors.Is(err, assets.ErrUnknownVersion) || !strings.Contains(err.Error(), "v1.36.3, v1.37.2") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestBinariesOfAnotherVersionThanTheOneAskedForAreAnError(t *testing.T) {
+	if err := (Options{Version: "v1.37.2"}).checkServer("v1.35.0"); !errors.Is(err, ErrOtherVersion) {
+		t.Errorf("error = %v", err)
+	}
+	if err := (Options{}).checkServer("v1.35.0"); err != nil {
+		t.Errorf("error without a version = %v", err)
+	}
+}
+
+func TestAnAPIServerThatWasRestartedHasItsObjectsAndItsUsers(t *testing.T) {
+	p := start(t, Options{})
+	client := clientFor(t, p.Config())
+	watching, err := client.CoreV1().ConfigMaps("default").Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watching.Stop()
+	if _, err := client.CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "a"}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.RestartAPIServer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CoreV1().ConfigMaps("default").Get(t.Context(), "a", metav1.GetOptions{}); err != nil {
+		t.Error(err)
+	}
+	if err := p.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := p.RestartAPIServer(t.Context()); err == nil {
+		t.Error("a control plane that was stopped restarts")
+	}
+}
+
+func testDeployment(t *testing.T, version string) {
+	p := start(t, Options{Nodes: 1, Dir: t.TempDir(), Version: version})
+	if p.Version() != version {
+		t.Errorf("the server says it is %s, want %s", p.Version(), version)
 	}
 	client := clientFor(t, p.Config())
 	deployments := client.AppsV1().Deployments("default")

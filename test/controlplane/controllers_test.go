@@ -21,15 +21,24 @@ import (
 )
 
 func TestControllersThatAreAskedForRunAndAreToldAndSoJobsEnd(t *testing.T) {
+	for _, version := range assets.KubernetesVersions() {
+		t.Run(version, func(t *testing.T) { testControllers(t, version) })
+	}
+}
+
+func testControllers(t *testing.T, version string) {
 	var told bytes.Buffer
 	more := []string{
 		"job-controller", "cronjob-controller", "statefulset-controller",
 		"daemonset-controller", "endpointslice-controller",
 	}
 	p := start(t, Options{
-		Nodes: 1, Controllers: append(DefaultControllers(), more...),
+		Nodes: 1, Controllers: append(DefaultControllers(), more...), Version: version,
 		Assets: assets.Options{Progress: &told},
 	})
+	if p.Version() != version {
+		t.Errorf("the server says it is %s, want %s", p.Version(), version)
+	}
 	for _, name := range append(DefaultControllers(), more...) {
 		if !strings.Contains(told.String(), name) {
 			t.Errorf("the start does not say that %s runs:\n%s", name, told.String())

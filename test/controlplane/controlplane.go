@@ -49,7 +49,7 @@ func Start(ctx context.Context, o Options) (*ControlPlane, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("start control plane: %w", err)
 	}
-	binaries, err := assets.Ensure(ctx, o.Assets, o.components()...)
+	binaries, err := assets.Ensure(ctx, o.assets(), o.components()...)
 	if err != nil {
 		return nil, fmt.Errorf("start control plane: %w", err)
 	}
@@ -78,6 +78,9 @@ func (p *ControlPlane) start(ctx context.Context, o Options, binaries string) (e
 		return err
 	}
 	if err := p.awaitServer(ctx); err != nil {
+		return err
+	}
+	if err := o.checkServer(p.version); err != nil {
 		return err
 	}
 	if o.Nodes == 0 {

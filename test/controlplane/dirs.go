@@ -83,16 +83,24 @@ func (d *dirs) pids() []int {
 	}
 	var all []int
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			continue
-		}
-		// Empty while the component is just being started.
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(data))); err == nil && pid > 1 {
+		if pid := pidIn(file); pid > 0 {
 			all = append(all, pid)
 		}
 	}
 	return all
+}
+
+// pidIn returns the process that a file names, or 0. The file is empty while the component is just being started.
+func pidIn(file string) int {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil || pid <= 1 {
+		return 0
+	}
+	return pid
 }
 
 // kill kills every component that is left. Each leads a process group, so that

@@ -29,3 +29,20 @@ func ExampleStart() {
 	}
 	fmt.Println(cluster.Version(), robot.Host)
 }
+
+// A newer version of Kubernetes, with controllers besides the default ones.
+func ExampleStart_version() {
+	ctx := context.Background()
+	cluster, err := controlplane.Start(ctx, controlplane.Options{
+		Version:     "v1.37.2",
+		Nodes:       1,
+		Controllers: append(controlplane.DefaultControllers(), "job-controller", "statefulset-controller"),
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return
+	}
+	if err := cluster.Stop(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+}

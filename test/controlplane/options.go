@@ -3,6 +3,7 @@
 package controlplane
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -14,6 +15,12 @@ import (
 
 // Options says what to start. The zero value starts etcd and an API server.
 type Options struct {
+	// Version is the version of Kubernetes, one of assets.KubernetesVersions,
+	// such as "v1.37.2". Another one is an error of Start that lists them. With
+	// KUBEBUILDER_ASSETS set, it is an error if the binaries there are of a
+	// version other than the one that is set here.
+	// Default: assets.KubernetesVersion.
+	Version string
 	// Nodes is the number of simulated nodes. With none, nothing but etcd and
 	// the API server runs: no controller acts, no pod is scheduled, and the
 	// ServiceAccount admission plugin is off, because nobody would create the
@@ -49,9 +56,28 @@ type Options struct {
 // ErrNoNodes is the error of Start when Options.Controllers names controllers and Options.Nodes is 0.
 var ErrNoNodes = errors.New("Options.Controllers needs Options.Nodes: without nodes no controller runs; set Nodes to 1 or more")
 
+// ErrOtherVersion is the error of Start when KUBEBUILDER_ASSETS holds another version than Options.Version.
+var ErrOtherVersion = errors.New("the binaries are of another Kubernetes version than Options.Version: " +
+	"unset KUBEBUILDER_ASSETS to have that version built, or leave Options.Version empty to take what is there")
+
 func (o Options) check() error {
 	if len(o.Controllers) > 0 && o.Nodes == 0 {
 		return ErrNoNodes
+	}
+	return nil
+}
+
+// assets returns how the binaries are had.
+func (o Options) assets() assets.Options {
+	options := o.Assets
+	options.Kubernetes = cmp.Or(o.Version, options.Kubernetes)
+	return options
+}
+
+// checkServer checks that a server is of the version that was asked for.
+func (o Options) checkServer(version string) error {
+	if o.Version != "" && o.Version != version {
+		return fmt.Errorf("%w: they say %s, and it is %s", ErrOtherVersion, version, o.Version)
 	}
 	return nil
 }
@@ -81,7 +107,15 @@ func (o Options) running() string {
 	if o.Nodes == 0 {
 		return text + ", and no controllers"
 	}
-	return fmt.Sprintf("%s with %d nodes, and the controllers %s", text, o.Nodes, strings.Join(o.controllers(), ", "))
+	return fmt.Sprintf("%s with %s, and the controllers %s", text, counted(o.Nodes, "node"), strings.Join(o.controllers(), ", "))
+}
+
+// counted returns a number of things in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func (o Options) components() []assets.Component {

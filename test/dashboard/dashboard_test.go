@@ -17,7 +17,7 @@ const file = "../../config/grafana/lanyard.json"
 
 var tableRow = regexp.MustCompile("(?m)^\\| `lanyard\\.[a-z._]+` \\| `([a-z_]+)` \\| (\\w+) \\| (s|By|) ?\\| (.*?) ?\\| .* \\|$")
 
-// documented is the table of docs/metrics.md, which test/tracing compares with what the sample serves: names of
+// documented is the table of docs/metrics.md, which test/e2e/tracing compares with what the sample serves: names of
 // series, and their labels.
 func documented(t *testing.T) map[string][]string {
 	t.Helper()

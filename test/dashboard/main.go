@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Dashboard draws config/grafana/lanyard.json without Grafana: it evaluates the panels' queries with Prometheus's
-// engine on what test/tracing has scraped from a run, and draws the results where the panels are.
+// engine on what test/e2e/tracing has scraped from a run, and draws the results where the panels are.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 func main() {
 	var (
 		file    = flag.String("dashboard", "../../config/grafana/lanyard.json", "the dashboard")
-		record  = flag.String("record", "", "what test/tracing's TestRecord has written")
+		record  = flag.String("record", "", "what test/e2e/tracing's TestRecord has written")
 		picture = flag.String("picture", "", "the SVG file to write")
 	)
 	flag.Parse()

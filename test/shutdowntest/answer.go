@@ -4,21 +4,17 @@ package shutdowntest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"strconv"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/lanyard-k8s/lanyard/test/internal/wirebody"
 )
 
 // writeStatus answers as the API server does when it is too busy.
 func writeStatus(w http.ResponseWriter, fault Fault) (how string, err error) {
-	body, err := json.Marshal(metav1.Status{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"},
-		Status:   metav1.StatusFailure, Code: int32(fault.status), Message: "answered by the test's proxy",
-	})
+	body, err := wirebody.Status(fault.status, "", "answered by the test's proxy")
 	if err != nil {
 		return "", err
 	}

@@ -4,15 +4,16 @@ package shutdowntest
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/uuid"
+
+	"github.com/lanyard-k8s/lanyard/test/internal/target"
+	"github.com/lanyard-k8s/lanyard/test/internal/wirebody"
 )
 
 // auditHeader is what the API server takes the id in its audit log from.
@@ -22,7 +23,7 @@ const auditHeader = "Audit-ID"
 // has been read or closed.
 type Call struct {
 	Target
-	AuditID string // the same as the [Request]'s
+	AuditID string // of the [Request] that the proxy gets
 	Began   time.Time
 	Ended   time.Time // zero while it is outstanding
 	Err     error     // what it ended with, before a manager adds the cause to it
@@ -94,7 +95,7 @@ func (o *observer) WrappedRoundTripper() http.RoundTripper { return o.next }
 
 func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	call := &Call{Target: targetOf(req), AuditID: req.Header.Get(auditHeader), Began: time.Now(), ctx: ctx, onEnded: ctx.Err() != nil}
+	call := &Call{Target: target.Of(req), AuditID: req.Header.Get(auditHeader), Began: time.Now(), ctx: ctx, onEnded: ctx.Err() != nil}
 	if call.AuditID == "" {
 		call.AuditID = string(uuid.NewUUID())
 		req = req.Clone(ctx)
@@ -106,38 +107,8 @@ func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 		o.record.end(call, err)
 		return nil, err
 	}
-	body := &observedBody{ReadCloser: resp.Body, end: func(err error) { o.record.end(call, err) }}
-	resp.Body = body
-	if writable, ok := body.ReadCloser.(io.Writer); ok {
-		resp.Body = struct {
-			*observedBody
-			io.Writer
-		}{body, writable}
-	}
+	wirebody.Observe(resp, func(err error) { o.record.end(call, err) })
 	return resp, nil
-}
-
-type observedBody struct {
-	io.ReadCloser
-	end func(error)
-}
-
-func (b *observedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	switch {
-	case errors.Is(err, io.EOF):
-		b.end(nil)
-	case err != nil:
-		b.end(err)
-	}
-	return n, err
-}
-
-var errClosed = errors.New("its answer was closed")
-
-func (b *observedBody) Close() error {
-	b.end(errClosed)
-	return b.ReadCloser.Close()
 }
 
 // String is the call in a few words.

@@ -9,24 +9,22 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller"
-	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
 	"github.com/lanyard-k8s/lanyard/test/shutdowntest"
 )
 
-// These are a test's own: config reaches an API server with a Flunder in it, which nobody has reconciled.
+// These are a test's own: config reaches an API server with a Flunder in it, which nobody has reconciled, and
+// setUp adds its controller to a manager, as the program does.
 var (
 	t      *testing.T
 	config *rest.Config
+	setUp  func(*controller.Manager) error
 )
 
 // The Flunder controller is stopped while it applies a Deployment.
 func Example() {
 	proxy := shutdowntest.NewProxy(t, config)
 	held := proxy.Add(shutdowntest.Match{Verb: "apply", Resource: "deployments.apps"}, shutdowntest.Stall())
-	run := shutdowntest.Start(t, proxy, func(m *controller.Manager) error {
-		_, err := flunder.Setup(m, flunder.Options{})
-		return err
-	}, shutdowntest.Options{})
+	run := shutdowntest.Start(t, proxy, setUp, shutdowntest.Options{})
 	held.Await(1)
 	if err := run.End(errors.New("the node is drained")); err != nil {
 		t.Error(err)

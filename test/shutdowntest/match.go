@@ -24,24 +24,23 @@ type Match struct {
 }
 
 func (m Match) matches(t Target, userAgent string) bool {
-	return m.matchesVerb(t.Verb) &&
+	return m.matchesVerb(t) &&
 		(m.Resource == "" || m.Resource == t.Resource) &&
 		(m.Namespace == "" || m.Namespace == t.Namespace) &&
 		(m.Name == "" || m.Name == t.Name) &&
 		(m.UserAgent == "" || m.UserAgent == userAgent)
 }
 
-func (m Match) matchesVerb(verb string) bool {
-	reads := verb == "get" || verb == "list" || verb == "watch"
+func (m Match) matchesVerb(t Target) bool {
 	switch m.Verb {
 	case "":
 		return true
 	case Read:
-		return reads
+		return t.ReadOnly()
 	case Write:
-		return !reads
+		return !t.ReadOnly()
 	}
-	return m.Verb == verb
+	return m.Verb == t.Verb
 }
 
 // String is the match in a few words.

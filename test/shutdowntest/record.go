@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lanyard-k8s/lanyard/test/internal/target"
 )
 
 // Request is a request that has reached the proxy.
@@ -40,7 +42,7 @@ func (p *Proxy) RequestsAfter(after time.Time) []Request {
 
 // begin takes a request into the record and finds its rule.
 func (p *Proxy) begin(req *http.Request) (*Request, *Rule) {
-	record := &Request{Target: targetOf(req), UserAgent: req.UserAgent(), AuditID: req.Header.Get(auditHeader), Began: time.Now()}
+	record := &Request{Target: target.Of(req), UserAgent: req.UserAgent(), AuditID: req.Header.Get(auditHeader), Began: time.Now()}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = append(p.requests, record)

@@ -24,7 +24,7 @@ type Measures struct {
 	Parallel      int // assignments of several values at once, other than swaps
 	Contexts      int // contexts in fields of structs, other than structs that are contexts
 	Goroutines    int // go statements
-	Variables     int // of packages, errors excepted
+	Variables     int // of packages, errors and embedded files excepted
 
 	places places
 }
@@ -122,7 +122,7 @@ func (m *Measures) addDeclaration(p Package, declaration ast.Decl) {
 		}
 		for _, spec := range d.Specs {
 			for _, name := range spec.(*ast.ValueSpec).Names {
-				if object := p.TypesInfo.Defs[name]; name.Name != "_" && object != nil && !isError(object.Type()) {
+				if object := p.TypesInfo.Defs[name]; name.Name != "_" && object != nil && !isError(object.Type()) && !isEmbedded(object.Type()) {
 					m.Variables++
 					m.place(p, "variables", name, 1)
 				}
@@ -156,6 +156,9 @@ func isSwap(a *ast.AssignStmt) bool {
 		})
 	})
 }
+
+// isEmbedded reports whether a type is that of embedded files, which nobody can change.
+func isEmbedded(t types.Type) bool { return types.TypeString(t, nil) == "embed.FS" }
 
 func isError(t types.Type) bool {
 	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))

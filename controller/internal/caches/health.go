@@ -33,6 +33,21 @@ func (c *Cache) FailingFor(now time.Time) (longest time.Duration) {
 	return longest
 }
 
+// LastError returns why the cache is not fed, or not full; nil if it is.
+func (c *Cache) LastError(now time.Time) error {
+	for _, outage := range c.outages(now) {
+		if outage.Err != nil {
+			return outage.Err
+		}
+	}
+	if c.HasSynced() {
+		return c.transformer.broken(c.name, c.GetStore())
+	}
+	c.feeding.mu.Lock()
+	defer c.feeding.mu.Unlock()
+	return c.feeding.err
+}
+
 // Errors returns how often something failed so far.
 func (c *Cache) Errors(now time.Time) map[Reason]int64 {
 	all := map[Reason]int64{}

@@ -47,6 +47,7 @@ func (o *open) dialer(dial DialFunc, fence *term.Term) DialFunc {
 			_ = dialled.Close()
 			return nil, ErrEnded
 		}
+		c.dropUnsent()
 		return c, nil
 	}
 }
@@ -129,12 +130,18 @@ func (c *Conn) Close() error {
 	return c.Conn.Close()
 }
 
-// Abort closes the connection. If it needs a term, the kernel drops what it has not sent yet;
-// otherwise the kernel would try to send that for minutes.
-func (c *Conn) Abort() {
+// dropUnsent has the kernel drop what it has not sent when the connection is closed, or the process ends in
+// whatever way, if the connection needs a term. Otherwise the kernel would try to send that for minutes,
+// while another may have the next term.
+func (c *Conn) dropUnsent() {
 	if tcp, ok := c.Conn.(interface{ SetLinger(sec int) error }); ok && c.fence != nil {
 		_ = tcp.SetLinger(0) // the dialled connection may be of another kind, or closed
 	}
+}
+
+// Abort closes the connection. If it needs a term, the kernel drops what it has not sent yet.
+func (c *Conn) Abort() {
+	c.dropUnsent()
 	_ = c.Close()
 }
 

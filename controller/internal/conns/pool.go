@@ -30,6 +30,8 @@ type Config struct {
 	Shared http.RoundTripper
 	// Certificate is that of Base, if it is in files.
 	Certificate *Certificate
+	// Purpose says in a few words what the connections are for.
+	Purpose string
 	// Limit is the number of connections; 0 for as many as needed.
 	Limit int
 	// Fence is the term that the requests need; nil if they need none.
@@ -134,6 +136,25 @@ func (p *Pool) Release(t *Transport) {
 	if p.slots != nil {
 		<-p.slots
 	}
+}
+
+// Load is what a pool carries now.
+type Load struct {
+	Purpose                               string
+	Connections, Limit, Requests, Waiting int
+}
+
+// Load returns what the pool carries now.
+func (p *Pool) Load() Load {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	load := Load{
+		Purpose: p.config.Purpose, Connections: len(p.transports), Limit: p.config.Limit, Waiting: p.Waiting(),
+	}
+	for _, t := range p.transports {
+		load.Requests += t.requests
+	}
+	return load
 }
 
 // Waiting returns the number of requests that wait for room.

@@ -92,8 +92,8 @@ func (a *attempt) endUnlessHeld(lease *coordinationv1.Lease) {
 		a.end(cause.TermReleased, "")
 	case !a.owner.holds(lease):
 		a.end(cause.TermTaken, a.owner.describeHolder(lease))
-	case durationOf(lease) < a.duration:
-		seconds := int(durationOf(lease).Seconds())
+	case DurationOf(lease) < a.duration:
+		seconds := int(DurationOf(lease).Seconds())
 		a.end(cause.TermEdited, fmt.Sprintf("leaseDurationSeconds is %d", seconds))
 	}
 }

@@ -22,6 +22,8 @@ import (
 // the lease. It returns an error if the API server forbids the first request, or if the Config is
 // not valid.
 func (c *Candidate) Campaign(ctx context.Context) (*Renewal, error) {
+	c.follower.begin()
+	defer c.follower.end()
 	for {
 		renewal, err := c.runElector(ctx)
 		if renewal != nil || !errors.Is(err, retryNowError{}) {
@@ -32,7 +34,8 @@ func (c *Candidate) Campaign(ctx context.Context) (*Renewal, error) {
 
 // runElector makes one attempt to acquire the lease, with an elector of its own. An elector cannot
 // be told to try now, and so it is replaced by another instead. A new one does not know since when
-// the lease has not been renewed; it is therefore replaced only when nobody holds the lease.
+// the lease has not been renewed; it is therefore replaced only when nobody holds the lease, or
+// when its holder has ended.
 func (c *Candidate) runElector(ctx context.Context) (*Renewal, error) {
 	a := newAttempt(c.owner, c.config.LeaseDuration, func() error { return context.Cause(ctx) })
 	if err := a.campaign(); err != nil {
@@ -41,6 +44,7 @@ func (c *Candidate) runElector(ctx context.Context) (*Renewal, error) {
 	run, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	l := &lock{
 		config: c.config, owner: c.owner, requests: c.requests, state: c.state, attempt: a,
+		follower: c.follower,
 		begin: func(acquired cause.Term, sent time.Duration) *term.Term {
 			return term.New(ctx, c.termConfig(acquired, stop), sent)
 		},

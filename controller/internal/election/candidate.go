@@ -16,6 +16,7 @@ type Candidate struct {
 	owner    owner
 	requests requests
 	state    *state
+	follower *follower
 
 	mu      sync.Mutex
 	attempt *attempt // the last one; nil before the first
@@ -23,13 +24,27 @@ type Candidate struct {
 
 // New returns a candidate, which does nothing yet.
 func New(config Config) *Candidate {
+	o := owner{identity: config.Identity, process: string(uuid.NewUUID()), home: config.Home}
+	s := newState()
 	return &Candidate{
 		config:   config,
-		owner:    owner{identity: config.Identity, process: string(uuid.NewUUID())},
+		owner:    o,
 		requests: requests{config: config},
-		state:    newState(),
+		state:    s,
+		follower: &follower{prover: prover{owner: o, witness: config.Witness}, ended: s.retryNow},
 	}
 }
+
+// Follower returns a follower, which follows nothing yet. ended is called once for each holder whose end has
+// become known.
+func (c *Candidate) Follower(ended func()) *Follower {
+	f := &follower{prover: c.follower.prover, ended: ended}
+	f.begin()
+	return &Follower{f}
+}
+
+// Process returns the value by which the lease tells this candidate from others of its identity.
+func (c *Candidate) Process() string { return c.owner.process }
 
 func (c *Candidate) setAttempt(a *attempt) {
 	c.mu.Lock()

@@ -29,11 +29,13 @@ type lock struct {
 	requests requests
 	state    *state
 	attempt  *attempt
+	follower *follower
 	// begin makes the term that a request acquired which was sent at that time.
 	begin func(acquired cause.Term, sent time.Duration) *term.Term
 	// forbidden receives the first error if the API server forbids the first request.
 	forbidden chan error
 
+	proved      string      // the process in the lease as last read, if its end is proved
 	acquireTime metav1.Time // of the term, or of the write that may begin it
 	answered    bool        // the API server has answered a request
 }
@@ -65,22 +67,33 @@ func (l *lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	l.answered = true
 	l.attempt.remember(lease)
 	l.attempt.endUnlessHeld(lease)
-	l.logLeader(ctx, lease)
+	l.follower.follow(ctx, lease)
+	ended := l.follower.prover.ended(lease)
+	l.proved = ""
+	if ended != "" {
+		l.proved = lease.Annotations[ProcessAnnotation]
+	}
+	l.logLeader(ctx, lease, ended)
 	if err := l.attempt.check(); err != nil {
 		return nil, nil, err
 	}
 	// To client-go the holder is alive while these bytes change. Its own have times in whole
 	// seconds, so that two renewals in one second look like one. The resourceVersion differs.
 	version := []byte(string(lease.UID) + "/" + lease.ResourceVersion)
-	return l.recordOf(ctx, lease), version, nil
+	return l.recordOf(ctx, lease, ended), version, nil
 }
 
 // recordOf returns the lease's record for the elector. Another process that has this candidate's
-// identity gets another name there, so that the elector lets its lease expire.
+// identity gets another name there, so that the elector lets its lease expire. A holder that has ended gets
+// none, so that the elector takes the lease. ended says how that is known, if it is.
 func (l *lock) recordOf(
-	ctx context.Context, lease *coordinationv1.Lease,
+	ctx context.Context, lease *coordinationv1.Lease, ended string,
 ) *resourcelock.LeaderElectionRecord {
 	record := resourcelock.LeaseSpecToLeaderElectionRecord(&lease.Spec)
+	if ended != "" {
+		record.HolderIdentity = ""
+		return record
+	}
 	if record.HolderIdentity == l.owner.identity && !l.owner.holds(lease) {
 		record.HolderIdentity = l.owner.describeHolder(lease)
 		klog.FromContext(ctx).Error(nil,
@@ -90,7 +103,11 @@ func (l *lock) recordOf(
 	return record
 }
 
-func (l *lock) logLeader(ctx context.Context, lease *coordinationv1.Lease) {
+func (l *lock) logLeader(ctx context.Context, lease *coordinationv1.Lease, ended string) {
+	if ended != "" {
+		l.state.logEnded(ctx, l.config.Lease.String(), holderOf(lease), lease.Annotations[ProcessAnnotation], ended)
+		return
+	}
 	leader := ""
 	if holderOf(lease) != "" && !l.owner.holds(lease) {
 		leader = l.owner.describeHolder(lease)
@@ -128,7 +145,16 @@ func (l *lock) write(
 	if err := l.canWrite(); err != nil {
 		return err
 	}
+	if l.attempt.currentTerm() == nil {
+		l.noteEnd(lease)
+	}
 	l.owner.claim(lease, l.complete(record, lease))
+	for key, value := range l.config.Labels {
+		metav1.SetMetaDataLabel(&lease.ObjectMeta, key, value)
+	}
+	for key, value := range l.config.Annotations {
+		metav1.SetMetaDataAnnotation(&lease.ObjectMeta, key, value)
+	}
 	sent := l.config.Clock()
 	l.state.requested.Store(true)
 	written, err := l.send(ctx, send)
@@ -136,6 +162,18 @@ func (l *lock) write(
 		return l.describeError(verb, err)
 	}
 	return l.succeeded(written, sent)
+}
+
+// noteEnd writes to a lease that is about to be taken whether the end of its last holder is known: that one
+// has given it back, which the lease says already, or its end was proved.
+func (l *lock) noteEnd(lease *coordinationv1.Lease) {
+	switch process := lease.Annotations[ProcessAnnotation]; process {
+	case "":
+	case l.proved:
+		metav1.SetMetaDataAnnotation(&lease.ObjectMeta, EndedAnnotation, process)
+	default:
+		delete(lease.Annotations, EndedAnnotation)
+	}
 }
 
 // canWrite returns nil, or why nothing may be written: the process is not healthy, the term is
@@ -162,7 +200,7 @@ func (l *lock) complete(
 		return record
 	}
 	if lease.ResourceVersion != "" {
-		record.LeaderTransitions = transitionsOf(lease) + 1
+		record.LeaderTransitions = TransitionsOf(lease) + 1
 	}
 	record.AcquireTime = record.RenewTime
 	l.acquireTime = record.AcquireTime
@@ -173,13 +211,16 @@ func (l *lock) complete(
 func (l *lock) succeeded(lease *coordinationv1.Lease, sent time.Duration) error {
 	l.answered = true
 	l.attempt.remember(lease)
+	if l.config.Renewed != nil {
+		l.config.Renewed(lease, sent)
+	}
 	if t := l.attempt.currentTerm(); t != nil {
 		t.Extend(sent)
 		return t.Check()
 	}
 	l.state.leader = ""
 	l.attempt.begin(l.begin(cause.Term{
-		Lease: l.config.Lease, Holder: l.config.Identity, Number: transitionsOf(lease),
+		Lease: l.config.Lease, Holder: l.config.Identity, Number: TransitionsOf(lease),
 		ResourceVersion: lease.ResourceVersion,
 	}, sent))
 	return nil

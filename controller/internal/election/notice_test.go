@@ -24,7 +24,7 @@ func TestC13ALeaseThatAnotherHasFreedIsTakenWhenItsHolderKnows(t *testing.T) {
 	}{
 		"emptied":  {func(s *store) { s.edit(func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = ptr.To("") }) }, true},
 		"deleted":  {(*store).remove, true},
-		"released": {func(s *store) { s.edit(clearHolder) }, false},
+		"released": {func(s *store) { s.edit(Vacate) }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -67,7 +67,7 @@ func (c *Candidate) readAndRelease(
 	if err != nil || !c.owner.holds(lease) {
 		return lease, err
 	}
-	clearHolder(lease)
+	Vacate(lease)
 	lease, err = leases.Update(ctx, lease, metav1.UpdateOptions{})
 	if err == nil {
 		klog.FromContext(ctx).Info("Lease released", "lease", c.config.Lease.String())

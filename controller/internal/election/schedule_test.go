@@ -155,7 +155,12 @@ func runSchedule(t *testing.T, seed uint64) *monitor {
 		if i == 1 && s.rand.IntN(6) == 0 {
 			identity = "pod-0"
 		}
-		s.launch(identity)
+		// In half of the schedules a container that is started again knows it.
+		var home *Home
+		if seed%2 == 0 {
+			home = homeIn(fmt.Sprintf("pod-%d", i), "manager", "first")
+		}
+		s.launch(identity, home)
 	}
 	s.misfortunes(time.Duration(6+s.rand.IntN(12)) * s.config.LeaseDuration)
 	s.recover()
@@ -172,7 +177,7 @@ func runSchedule(t *testing.T, seed uint64) *monitor {
 }
 
 // launch starts a process.
-func (s *schedule) launch(identity string) {
+func (s *schedule) launch(identity string, home *Home) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	number := len(s.replicas)
@@ -198,6 +203,7 @@ func (s *schedule) launch(identity string) {
 		Name:      "lease",
 	}, identity
 	config.Client, config.Clock = r.network, r.process.clock
+	config.Home = home
 	config.Healthy = func() error {
 		if r.stuck.Load() {
 			return errors.New("nothing goes on")
@@ -315,7 +321,11 @@ func (s *schedule) crash(r *replica) {
 	r.process.mu.Unlock()
 	r.process.resume()
 	r.end()
-	s.launch(r.candidate.config.Identity)
+	home := r.candidate.config.Home
+	if home != nil {
+		home = homeIn(home.Pod, home.Name, fmt.Sprint(len(s.replicas)))
+	}
+	s.launch(r.candidate.config.Identity, home)
 }
 
 // meddle edits the lease by hand.

@@ -18,6 +18,8 @@ type state struct {
 	// leader is the other holder that the lease showed last, "" for none. Only the goroutine of the
 	// elector that runs uses it.
 	leader string
+	// ended is the process that has ended of which it was logged last. The same goroutine uses it.
+	ended string
 }
 
 func newState() *state { return &state{retry: make(chan struct{}, 1)} }
@@ -45,6 +47,16 @@ func (s *state) logLeader(ctx context.Context, lease, leader string) {
 		klog.FromContext(ctx).Info("Another process leads", "lease", lease, "holder", leader)
 	}
 	s.leader = leader
+}
+
+// logEnded logs that the holder of the lease has ended, once for each process, and how that is known.
+func (s *state) logEnded(ctx context.Context, lease, holder, process, how string) {
+	if process != s.ended {
+		klog.FromContext(ctx).Info("The holder of the lease has ended: taking the lease at once",
+			"lease", lease, "holder", holder, "because", how)
+	}
+	s.ended = process
+	s.leader = ""
 }
 
 // retryNowError ends an attempt because another attempt may acquire the lease at once.

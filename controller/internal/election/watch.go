@@ -28,8 +28,8 @@ func (c *Candidate) WatchLease(ctx context.Context) error {
 	}
 	logger := klog.FromContext(ctx)
 	if _, err := informer.AddEventHandlerWithOptions(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { c.watched(obj) },
-		UpdateFunc: func(_, obj any) { c.watched(obj) },
+		AddFunc:    func(obj any) { c.watched(ctx, obj) },
+		UpdateFunc: func(_, obj any) { c.watched(ctx, obj) },
 		DeleteFunc: func(obj any) { c.watchedDeleted(obj) },
 	}, cache.HandlerOptions{Logger: &logger}); err != nil {
 		return err
@@ -87,28 +87,40 @@ func (c *Candidate) retryWhenFree(free *coordinationv1.Lease) {
 	time.AfterFunc(notice, c.state.retryNow)
 }
 
-func (c *Candidate) watched(obj any) {
-	lease, ok := obj.(*coordinationv1.Lease)
-	if !ok {
-		return
+func (c *Candidate) watched(ctx context.Context, obj any) {
+	if lease, ok := obj.(*coordinationv1.Lease); ok {
+		c.Watched(ctx, lease)
 	}
+}
+
+// Watched handles what a watch shows of the lease. Call it in place of WatchLease if there is a watch already.
+func (c *Candidate) Watched(ctx context.Context, lease *coordinationv1.Lease) {
 	a := c.lastAttempt()
 	if holderOf(lease) == "" {
 		c.retryWhenFree(lease)
 	}
-	if a != nil {
-		a.watched(lease)
+	if a == nil {
+		return
 	}
+	if a.isNewer(lease) {
+		c.follower.follow(ctx, lease)
+	}
+	a.watched(lease)
 }
 
 func (c *Candidate) watchedDeleted(obj any) {
-	a := c.lastAttempt()
 	lease, ok := obj.(*coordinationv1.Lease)
 	if !ok {
 		// It says only that the lease was gone at some time. If it still is, the next renewal shows it.
 		c.state.retryNow()
 		return
 	}
+	c.WatchedDeleted(lease)
+}
+
+// WatchedDeleted handles the deletion of the lease, as Watched does.
+func (c *Candidate) WatchedDeleted(lease *coordinationv1.Lease) {
+	a := c.lastAttempt()
 	c.retryWhenFree(lease)
 	if a != nil {
 		a.watchedDeleted(lease)

@@ -24,9 +24,11 @@ type Collector struct {
 }
 
 // ItemEnded keeps an item that was in flight at the end. An item of which a call was cut short
-// counts as cancelled, even if it returned nil. The end of a part that was stopped alone is none.
+// counts as cancelled, even if it returned nil. The end of a part that was stopped alone is none, and neither
+// is that of a slot.
 func (c *Collector) ItemEnded(ctx context.Context, item *observe.Item) {
-	if !item.AfterEnd || errors.Is(context.Cause(ctx), cause.Stopped) {
+	why := context.Cause(ctx)
+	if !item.AfterEnd || errors.Is(why, cause.Stopped) || errors.Is(why, cause.ShardLost) {
 		return
 	}
 	w := item.Describe(item.Interrupted())

@@ -60,6 +60,16 @@ func (l *Leader) Current() (term cause.Term, leads bool) {
 	return l.renewal.Term.Config.Term, true
 }
 
+// Left returns how long the current term is valid if it is not renewed. It is zero without one.
+func (l *Leader) Left() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewal == nil {
+		return 0
+	}
+	return max(0, l.renewal.Term.Remaining())
+}
+
 // Last returns the report of the last term that ended before the manager did, if there was one.
 func (l *Leader) Last() (last report.Term, ok bool) {
 	l.mu.Lock()

@@ -65,10 +65,21 @@ type row struct {
 	length   int
 	call     report.Call // the last write
 	told     bool
+	ended    *endedRow // the row before, while it may turn out to be the same one
 
 	// The last event, once the row is nearly long enough. It may come before the answer to the write.
 	before, after metav1.Object
 }
+
+// endedRow is a row that a write has ended because a version had led to it that no known write has made. The answer
+// to a write may come after others have seen its event and have written in turn.
+type endedRow struct {
+	row
+	missing string // the version
+}
+
+// rejoined is the least length of a row that is worth to be kept: shorter ones are what a change of another leaves.
+const rejoined = 3
 
 func (r *row) writtenBy(by item) bool {
 	return slices.ContainsFunc(r.writers, func(w observe.LoopItem) bool {
@@ -227,21 +238,23 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 		keep(f.items, by, writer)
 	}
 	of := f.rows[w.UID]
+	var later *row // what was written because of this write, before its answer came
+	if of != nil && of.ended != nil && of.ended.missing == w.Version {
+		later = of
+		of = &row{}
+		*of = later.ended.row
+		f.rows[w.UID] = of
+	}
 	switch again := slices.Contains(writer.wrote, w.UID); {
 	case again && of != nil: // the same reconcile has written it before
 	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run) && !slices.Contains(of.resting, by):
 		of.length++
 	default:
-		of = f.newRow(w.UID, of)
+		of, later = f.newRow(w.UID, of, &writer.run), nil
 	}
-	of.versions[of.next%len(of.versions)] = w.Version
-	of.next++
-	of.resting = of.resting[:0]
-	of.call = call.Call
-	if !of.writtenBy(by) {
-		of.writers = append(of.writers, observe.LoopItem{
-			Controller: by.controller, MetricsName: call.Unit.MetricsName, Key: by.key,
-		})
+	of.wrote(by, call, w.Version)
+	if later != nil {
+		of.join(later)
 	}
 	if !slices.Contains(writer.wrote, w.UID) {
 		writer.wrote = append(writer.wrote, w.UID)
@@ -249,16 +262,70 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	f.tell(ctx, of)
 }
 
+// wrote adds a write.
+func (r *row) wrote(by item, call *observe.Call, version string) {
+	r.versions[r.next%len(r.versions)] = version
+	r.next++
+	r.resting = r.resting[:0]
+	r.call = call.Call
+	if !r.writtenBy(by) {
+		r.writers = append(r.writers, observe.LoopItem{
+			Controller: by.controller, MetricsName: call.Unit.MetricsName, Key: by.key,
+		})
+	}
+}
+
+// join adds the writes of a row that goes on with this one.
+func (r *row) join(later *row) {
+	for i := max(0, later.next-len(later.versions)); i < later.next; i++ {
+		r.versions[r.next%len(r.versions)] = later.versions[i%len(later.versions)]
+		r.next++
+	}
+	for _, w := range later.writers {
+		if !r.writtenBy(item{w.Controller, w.Key}) {
+			r.writers = append(r.writers, w)
+		}
+	}
+	r.resting = append(r.resting[:0], later.resting...)
+	r.length += later.length
+	r.call, r.told = later.call, r.told || later.told
+	r.before, r.after = later.before, later.after
+}
+
 // newRow begins a row in the place of another of the same object, if there is one. An object is told of once.
-func (f *Finder) newRow(uid types.UID, before *row) *row {
+func (f *Finder) newRow(uid types.UID, before *row, run *triggers) *row {
 	of := before
 	if of == nil {
 		of = &row{}
 		keep(f.rows, uid, of)
 	}
-	*of = row{length: 1, told: of.told}
+	*of = row{length: 1, told: of.told, ended: of.endedBy(uid, run)}
 	of.writers = of.writer[:0]
 	return of
+}
+
+// endedBy returns what is kept of a row that ends because of what has led to a reconcile: nil, unless all of that
+// but one event of the object is its own writes.
+func (r *row) endedBy(uid types.UID, run *triggers) *endedRow {
+	if r.length < rejoined || run.other {
+		return nil
+	}
+	missing := ""
+	for _, event := range run.events[:run.n] {
+		if event.uid == uid && r.has(event.version) {
+			continue
+		}
+		if event.uid != uid || missing != "" {
+			return nil
+		}
+		missing = event.version
+	}
+	if missing == "" {
+		return nil
+	}
+	ended := &endedRow{row: *r, missing: missing}
+	ended.ended, ended.writers = nil, slices.Clone(r.writers)
+	return ended
 }
 
 // keep remembers a value, in the place of any other if there are too many.

@@ -166,6 +166,71 @@ func TestC20TwoThatUndoEachOthersWritesAreToldAlthoughEachRestsAfterItsOwn(t *te
 	}
 }
 
+// TestC20AnAnswerThatComesAfterTheWriteThatItsEventHasLedToEndsNoRow: on a busy machine, one who is woken by the event may
+// have its answer first.
+func TestC20AnAnswerThatComesAfterTheWriteThatItsEventHasLedToEndsNoRow(t *testing.T) {
+	finder, all := newFinder()
+	ctx := t.Context()
+	var last *corev1.ConfigMap
+	event := func(version int) {
+		before := last
+		last = &corev1.ConfigMap{
+			ObjectMeta: metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: fmt.Sprint(version)},
+			Data:       map[string]string{"n": fmt.Sprint(version)},
+		}
+		for _, name := range []string{"ones", "twos"} {
+			e := &observe.Enqueue{Controller: name, Reason: reconcile.ObjectChanged, Object: last, Requests: []reconcile.Request{key}}
+			if before != nil {
+				e.Before = before
+			}
+			finder.Enqueued(ctx, e)
+		}
+	}
+	began := func(name string) *observe.Item {
+		item := &observe.Item{Unit: work.Unit{Owner: name, Key: key}}
+		finder.ItemBegan(ctx, item)
+		return item
+	}
+	answered := func(item *observe.Item, version int) {
+		finder.CallWrote(ctx, &observe.Call{Unit: &item.Unit}, &observe.Write{
+			UID: "u", Before: fmt.Sprint(version - 1), Version: fmt.Sprint(version),
+		})
+		finder.ItemEnded(ctx, item)
+	}
+	version := 0
+	for i := range Limit {
+		one := began("ones")
+		version++
+		event(version) // of what the first writes
+		two := began("twos")
+		if i%4 == 3 {
+			// The second has read what the first wrote, and is answered sooner.
+			answered(two, version+1)
+			answered(one, version)
+		} else {
+			answered(one, version)
+			answered(two, version+1)
+		}
+		version++
+		event(version)
+	}
+	if len(all.loops) != 1 || len(all.loops[0].Items) != 2 {
+		t.Fatalf("told %+v", all.loops)
+	}
+	if delay := finder.Delay("ones", key, time.Now()); delay < firstDelay {
+		t.Errorf("the delay is %v", delay)
+	}
+	// Somebody else's change is no such answer.
+	version++
+	event(version)
+	answered(began("ones"), version+1)
+	version++
+	event(version)
+	if delay := finder.Delay("ones", key, time.Now()); delay != 0 {
+		t.Errorf("after the change of another the delay is %v", delay)
+	}
+}
+
 func TestC20AControllerThatIsRemovedIsForgotten(t *testing.T) {
 	finder, _ := newFinder()
 	p := &play{Finder: finder}

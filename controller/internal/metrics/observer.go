@@ -77,6 +77,14 @@ func (s *Set) TermEnded(ctx context.Context, _ cause.Term, how cause.TermEnd) {
 	s.termsEnded.Add(ctx, 1, s.termEnd(how))
 }
 
+// SlotBegan counts a slot that this process begins to work on.
+func (s *Set) SlotBegan(ctx context.Context, _ int, _ cause.Term) { s.slotsBegun.Add(ctx, 1) }
+
+// SlotEnded counts how the work on a slot ended.
+func (s *Set) SlotEnded(ctx context.Context, _ int, _ cause.Term, how cause.TermEnd) {
+	s.slotsEnded.Add(ctx, 1, s.termEnd(how))
+}
+
 func (s *Set) termEnd(how cause.TermEnd) metric.MeasurementOption {
 	return s.byEnd.get(string(how), label("how")).option
 }

@@ -42,6 +42,9 @@ type Set struct {
 	cacheObjects metric.Int64ObservableGauge
 	callsWaiting metric.Int64ObservableGauge
 	leading      metric.Int64ObservableGauge
+	slots        metric.Int64ObservableGauge
+	slotsBegun   metric.Int64Counter
+	slotsEnded   metric.Int64Counter
 
 	ofReconciles labelSets[reconcileLabels]
 	ofCalls      labelSets[callLabels]
@@ -110,6 +113,9 @@ func New(provider metric.MeterProvider) (*Set, error) {
 		"lanyard.leader.terms.ended",
 		"Terms of leadership that ended, by how.",
 	)
+	s.slotsBegun = b.counter("lanyard.sharding.slots.begun", "Slots that this process began to work on.")
+	s.slotsEnded = b.counter("lanyard.sharding.slots.ended", "Slots on which the work of this process ended, by how.")
+	s.slots = b.gauge("lanyard.sharding.slots", "Slots that this process works on.")
 	s.leading = b.gauge("lanyard.leader", "1 while this process leads, 0 while it stands by.")
 	s.depth = b.gauge("lanyard.queue.depth", "Items in the queue.")
 	s.inFlight = b.gauge("lanyard.reconcile.in_flight", "Items being reconciled.")

@@ -18,6 +18,7 @@ type State struct {
 	Caches       []CacheState
 	CallsWaiting int
 	Leads        *bool // nil without leader election
+	Slots        *int  // that this process works on; nil without sharding
 }
 
 // ControllerState is the state of a controller. Controllers of one name are one series.
@@ -58,6 +59,7 @@ func (s *Set) Observe(read func() State) (stop func(), err error) {
 		s.cacheFailing,
 		s.cacheErrors,
 		s.leading,
+		s.slots,
 	)
 	if err != nil {
 		return func() {}, err
@@ -93,6 +95,9 @@ func (s *Set) observe(o metric.Observer, state State) {
 			leads = 1
 		}
 		o.ObserveInt64(s.leading, leads)
+	}
+	if state.Slots != nil {
+		o.ObserveInt64(s.slots, int64(*state.Slots))
 	}
 }
 
@@ -137,8 +142,9 @@ func together(controllers []ControllerState) []ControllerState {
 	return all
 }
 
-// countFromZero makes counters 0 before the first orphan, loop and term instead of absent: to Prometheus an
-// increase from nothing to 1 is none. Without leader election there are no counters of terms.
+// countFromZero makes counters 0 before the first orphan, loop, term and slot instead of absent: to Prometheus an
+// increase from nothing to 1 is none. Without leader election there are no counters of terms, and without sharding
+// none of slots.
 func (s *Set) countFromZero(ctx context.Context, state *State) {
 	for i := range state.Controllers {
 		s.loops.Add(ctx, 0, s.controller(state.Controllers[i].Name).option)
@@ -146,11 +152,17 @@ func (s *Set) countFromZero(ctx context.Context, state *State) {
 	for _, kind := range report.OrphanKinds() {
 		s.orphans.Add(ctx, 0, s.orphan(kind))
 	}
-	if state.Leads == nil {
-		return
+	if state.Leads != nil {
+		s.countEndsFromZero(ctx, s.termsBegun, s.termsEnded)
 	}
-	s.termsBegun.Add(ctx, 0)
+	if state.Slots != nil {
+		s.countEndsFromZero(ctx, s.slotsBegun, s.slotsEnded)
+	}
+}
+
+func (s *Set) countEndsFromZero(ctx context.Context, begun, ended metric.Int64Counter) {
+	begun.Add(ctx, 0)
 	for _, how := range cause.TermEnds() {
-		s.termsEnded.Add(ctx, 0, s.termEnd(how))
+		ended.Add(ctx, 0, s.termEnd(how))
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/itemlog"
+	"github.com/lanyard-k8s/lanyard/controller/internal/reasons"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
@@ -22,12 +23,37 @@ type Enqueue struct {
 	Object metav1.Object
 	// Before is the state before an update; nil for all else.
 	Before metav1.Object
+	// Deleted reports whether it is the event of a deletion.
+	Deleted bool
 	// Requests are the items. The slice is the caller's, and valid during the call only.
 	Requests []reconcile.Request
 	// Link reports whether the span of the context, if it has one, is the reason for the items.
 	Link bool
 	// Delay is the time until they may be taken out of the queue.
 	Delay time.Duration
+}
+
+// Trigger returns the event as the items remember it. There is none if nothing has changed: the objects
+// that exist at the start are not kept for that.
+func (e *Enqueue) Trigger() reasons.Trigger {
+	t := reasons.Trigger{Object: e.Object}
+	switch {
+	case e.Object == nil || e.Reason == reconcile.StartUp || e.Reason == reconcile.Resync:
+		return reasons.Trigger{}
+	case e.Deleted:
+		t.Change = reasons.Deleted
+	case e.Before == nil:
+		t.Change = reasons.Created
+	case e.Before.GetDeletionTimestamp() == nil && e.Object.GetDeletionTimestamp() != nil:
+		t.Change = reasons.Deleting
+	case e.Before.GetGeneration() != e.Object.GetGeneration():
+		t.Change = reasons.Spec
+	case e.Object.GetGeneration() == 0:
+		t.Change = reasons.Content
+	default:
+		t.Change = reasons.Status
+	}
+	return t
 }
 
 // Item is one reconcile, from the moment in which a worker took it.
@@ -40,6 +66,7 @@ type Item struct {
 	Ready    time.Time        // when it could first have been taken
 	Delay    time.Duration    // that its retry or requeue asked for, before Ready
 	Triggers int              // the number of events since it was last taken
+	Trigger  reasons.Trigger  // the first of them
 
 	Log itemlog.Sink // of the item's logger
 

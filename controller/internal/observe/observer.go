@@ -55,6 +55,10 @@ type Observer interface {
 	TermBegan(ctx context.Context, term cause.Term)
 	// TermEnded is told that a term has ended and that its work has returned. ctx may have ended.
 	TermEnded(ctx context.Context, term cause.Term, how cause.TermEnd)
+	// SlotBegan is told that this process works on a slot.
+	SlotBegan(ctx context.Context, slot int, term cause.Term)
+	// SlotEnded is told that a slot has ended and that its work has returned. ctx may have ended.
+	SlotEnded(ctx context.Context, slot int, term cause.Term, how cause.TermEnd)
 
 	// CacheHeard is told that the API server has sent something for an informer's cache.
 	CacheHeard(informer *work.Unit)
@@ -106,6 +110,12 @@ func (Nop) TermBegan(context.Context, cause.Term) {}
 
 // TermEnded does nothing.
 func (Nop) TermEnded(context.Context, cause.Term, cause.TermEnd) {}
+
+// SlotBegan does nothing.
+func (Nop) SlotBegan(context.Context, int, cause.Term) {}
+
+// SlotEnded does nothing.
+func (Nop) SlotEnded(context.Context, int, cause.Term, cause.TermEnd) {}
 
 // CacheHeard does nothing.
 func (Nop) CacheHeard(*work.Unit) {}

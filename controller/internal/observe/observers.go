@@ -117,6 +117,20 @@ func (o Observers) TermEnded(ctx context.Context, term cause.Term, how cause.Ter
 	}
 }
 
+// SlotBegan tells all observers.
+func (o Observers) SlotBegan(ctx context.Context, slot int, term cause.Term) {
+	for _, observer := range o {
+		observer.SlotBegan(ctx, slot, term)
+	}
+}
+
+// SlotEnded tells all observers, the last first.
+func (o Observers) SlotEnded(ctx context.Context, slot int, term cause.Term, how cause.TermEnd) {
+	for _, observer := range slices.Backward(o) {
+		observer.SlotEnded(ctx, slot, term, how)
+	}
+}
+
 // CacheHeard tells all observers.
 func (o Observers) CacheHeard(informer *work.Unit) {
 	for _, observer := range o {

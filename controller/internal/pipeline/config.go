@@ -50,14 +50,15 @@ type Config struct {
 	// Gate keeps items back whose caches are too old, and those that trigger themselves.
 	Gate Gate
 
+	// Shards says which items this process works on. Nil: all.
+	Shards Shards
+
 	// Rounds makes a session a dry run: each item is reconciled that often, whatever becomes of it, and
 	// Complete is called when that is done. Zero: sessions go on.
 	Rounds   int
 	Complete func()
 
 	Observers observe.Observers
-	// Reasons reports whether to remember why each item is in the queue, and since when.
-	Reasons bool
 	// Stacks reports whether reports need the stacks of the workers' goroutines.
 	Stacks bool
 }

@@ -41,3 +41,20 @@ func (p *parked) len() int {
 	defer p.mu.Unlock()
 	return len(p.since)
 }
+
+func (p *parked) has(request reconcile.Request) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, waits := p.since[request]
+	return waits
+}
+
+func (p *parked) all() map[reconcile.Request]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make(map[reconcile.Request]bool, len(p.since))
+	for request := range p.since {
+		all[request] = true
+	}
+	return all
+}

@@ -74,10 +74,10 @@ func (p *Pipeline) Stalled(now time.Time, after time.Duration) error {
 }
 
 // Enqueue adds items for a reason that is no source's. When no session runs it does nothing: a session
-// begins with all objects.
-func (p *Pipeline) Enqueue(ctx context.Context, e *observe.Enqueue) {
+// begins with all objects. lowPriority lets items that have changed come first.
+func (p *Pipeline) Enqueue(ctx context.Context, e *observe.Enqueue, lowPriority bool) {
 	if queue := p.session.Load(); queue != nil {
-		queue.Add(ctx, e, false)
+		queue.Add(ctx, e, lowPriority)
 	}
 }
 
@@ -92,7 +92,7 @@ func (p *Pipeline) Cancel(match func(reconcile.Request) bool, why error) {
 type Backlog struct {
 	Depth int // the number of items that wait
 	// Oldest is the item that has been ready for longest, and Waited how long. Both are zero if no
-	// item waits, and without Config.Reasons.
+	// item waits.
 	Oldest reconcile.Request
 	Waited time.Duration
 }
@@ -153,7 +153,12 @@ func (p *Pipeline) Run(ctx context.Context, needed *term.Term, hurry <-chan stru
 	}
 	items, release := tree.Drain(ctx, lost, hurry, p.config.DrainTimeout)
 	defer release()
-	p.work(ctx, items, &worker{config: &p.config, queue: queue, term: needed})
+	all := &scopes{
+		all: scope{begin: ctx, items: items, term: needed}, shards: p.config.Shards, hurry: hurry,
+		grace: p.config.DrainTimeout, slots: map[Slot]*slotScope{},
+	}
+	defer all.close()
+	p.work(ctx, &worker{config: &p.config, queue: queue, scopes: all})
 	return nil
 }
 
@@ -169,14 +174,14 @@ func (p *Pipeline) feed(ctx context.Context, queue *Queue) error {
 }
 
 // work runs workers like the given one until ctx ends and they have returned.
-func (p *Pipeline) work(ctx, items context.Context, like *worker) {
+func (p *Pipeline) work(ctx context.Context, like *worker) {
 	stop := context.AfterFunc(ctx, like.queue.items.ShutDown) // wakes workers that wait for an item
 	defer stop()
 	var workers sync.WaitGroup
 	for range p.config.Workers {
 		workers.Go(func() {
 			w := *like
-			w.run(ctx, items)
+			w.run(ctx)
 		})
 	}
 	workers.Wait()

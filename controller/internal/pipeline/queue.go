@@ -26,7 +26,7 @@ type Queue struct {
 	order    *order
 	delays   *queue.Delays[reconcile.Request]
 	failures *failures
-	reasons  *reasons.Memory // nil unless Config.Reasons
+	reasons  reasons.Memory
 	running  *running
 	parked   parked
 	rounds   *rounds      // nil unless Config.Rounds
@@ -42,9 +42,6 @@ func newQueue(config *Config, logger klog.Logger) *Queue {
 		failures: newFailures(config.Backoff),
 		running:  newRunning(config.SupersedeLimit, config.Cancellable),
 		rounds:   newRounds(config),
-	}
-	if config.Reasons {
-		q.reasons = &reasons.Memory{}
 	}
 	q.items = workqueue.NewTypedWithConfig(
 		workqueue.TypedQueueConfig[reconcile.Request]{Queue: q.order.storage},
@@ -64,14 +61,28 @@ func (q *Queue) close() {
 // for concurrent use; e and its Requests are the caller's again when it returns.
 func (q *Queue) Add(ctx context.Context, e *observe.Enqueue, lowPriority bool) {
 	e.Controller = q.config.Name
+	if q.config.Shards != nil {
+		if e.Requests = owned(q.config.Shards, e.Requests); len(e.Requests) == 0 {
+			return
+		}
+	}
 	q.rounds.added(e.Requests)
+	trigger := e.Trigger()
 	for _, request := range e.Requests {
-		q.reasons.Add(request, e.Reason, 0)
+		q.reasons.Add(request, e.Reason, trigger, 0)
 	}
 	q.config.Observers.Enqueued(ctx, e)
 	for _, request := range e.Requests {
 		q.order.add(q.items.Add, request, lowPriority)
 	}
+}
+
+// drop forgets an item that is another process's now.
+func (q *Queue) drop(request reconcile.Request) {
+	q.delays.Cancel(request)
+	q.failures.forget(request)
+	q.reasons.Take(request, time.Now(), false)
+	q.parked.end(request)
 }
 
 func (q *Queue) add(request reconcile.Request) { q.order.add(q.items.Add, request, false) }
@@ -96,6 +107,7 @@ func (q *Queue) take(item *observe.Item) {
 	item.Ready = entry.Ready
 	item.Delay = entry.Delay
 	item.Triggers = entry.Count
+	item.Trigger = entry.Trigger
 }
 
 // settle says when an item is taken again, by its outcome.
@@ -134,7 +146,7 @@ func (q *Queue) addAfter(
 ) {
 	item.Again = true
 	item.AgainAfter = delay
-	q.reasons.Add(item.Key, reason, delay)
+	q.reasons.Add(item.Key, reason, reasons.Trigger{}, delay)
 	if len(q.config.Observers) > 0 {
 		q.config.Observers.Enqueued(ctx, &observe.Enqueue{
 			Controller: q.config.Name, Reason: reason, Requests: []reconcile.Request{item.Key}, Delay: delay,

@@ -13,7 +13,6 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/queue"
-	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 	"github.com/lanyard-k8s/lanyard/controller/report"
@@ -23,23 +22,23 @@ import (
 type worker struct {
 	config    *Config
 	queue     *Queue
-	term      *term.Term // that the items' writes need; nil if they need none
+	scopes    *scopes
 	goroutine uint64
 }
 
-// run reconciles items until ctx ends. The items run on a context of their own, because they may be
-// given time to finish after that.
-func (w *worker) run(ctx, items context.Context) {
+// run reconciles items until ctx ends. The items run on contexts of their own, because they may be given
+// time to finish after that.
+func (w *worker) run(ctx context.Context) {
 	if w.config.Stacks {
 		w.goroutine = work.GoroutineID()
 	}
-	for w.next(ctx, items) {
+	for w.next(ctx) {
 	}
 }
 
 // next reconciles one item, and reports whether there may be another. client-go's queue hands out
 // what it holds also after it was shut down; such items are not started.
-func (w *worker) next(ctx, items context.Context) bool {
+func (w *worker) next(ctx context.Context) bool {
 	request, shutdown := w.queue.items.Get()
 	if shutdown {
 		return false
@@ -52,14 +51,21 @@ func (w *worker) next(ctx, items context.Context) bool {
 	if !w.queue.rounds.takes(request) {
 		return true
 	}
+	in, leave, ok := w.scopes.enter(request)
+	if !ok {
+		w.queue.drop(request)
+		return true
+	}
+	defer leave()
 	item := &observe.Item{ObjectKind: w.config.Kind, Unit: work.Unit{
 		Kind: report.Item, Owner: w.config.Name, MetricsName: w.config.MetricsName, Key: request,
-		Start: time.Now(), Term: w.term,
+		Start: time.Now(), Term: in.term,
 	}}
+	item.Detail = item
 	item.SetLimits(item.Start, &w.config.Limits)
 	item.SetGoroutine(w.goroutine)
-	if w.passes(ctx, items, item) {
-		w.process(ctx, items, item)
+	if w.passes(ctx, in.items, item) {
+		w.process(in.begin, in.items, item)
 		w.queue.rounds.ended(request)
 	}
 	return true

@@ -23,6 +23,7 @@ type Delays[T comparable] struct {
 // Delay is one delay of an item. The zero value is ready for use.
 type Delay struct {
 	timer *time.Timer
+	over  time.Time
 	ended bool // before it was set
 }
 
@@ -46,6 +47,7 @@ func (d *Delays[T]) SetDelay(item T, set *Delay, after time.Duration) {
 		after = 0
 	}
 	d.timers[item] = set
+	set.over = time.Now().Add(after)
 	d.armed.Add(1)
 	set.timer = time.AfterFunc(after, func() { d.over(item, set) })
 }
@@ -68,6 +70,28 @@ func (d *Delays[T]) Cancel(item T) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.cancel(item)
+}
+
+// Over returns when the delay of an item is over, if it has one.
+func (d *Delays[T]) Over(item T) (at time.Time, delayed bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	set := d.timers[item]
+	if set == nil {
+		return time.Time{}, false
+	}
+	return set.over, true
+}
+
+// All returns when the delay of each item is over.
+func (d *Delays[T]) All() map[T]time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := make(map[T]time.Time, len(d.timers))
+	for item, set := range d.timers {
+		all[item] = set.over
+	}
+	return all
 }
 
 // Len returns the number of items that are to be added.

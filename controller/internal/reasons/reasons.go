@@ -8,19 +8,42 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
-// Entry is what was added to the queue for one item since a worker last took it.
-type Entry struct {
-	Reason reconcile.Reason // the first
-	Ready  time.Time        // when a worker could first have taken it
-	Delay  time.Duration    // that was asked for, before Ready
-	Count  int              // the number of additions
+// Change is what an event says of its object.
+type Change uint8
+
+// The changes. There is none without an event.
+const (
+	NoChange Change = iota
+	Created
+	Deleted
+	Deleting // it has a deletion timestamp now
+	Spec     // its generation has changed
+	Status   // its status or metadata have changed
+	Content  // something has changed, of an object without generations
+)
+
+// Trigger is the event because of which an item is in a queue.
+type Trigger struct {
+	Object metav1.Object // as the event has it; nil without an event. It must not be changed.
+	Change Change
 }
 
-// Memory has the entries of all items of one queue. The nil Memory remembers nothing, and the zero
-// value is ready for use. It is safe for concurrent use.
+// Entry is what was added to the queue for one item since a worker last took it.
+type Entry struct {
+	Reason  reconcile.Reason // the first
+	Ready   time.Time        // when a worker could first have taken it
+	Delay   time.Duration    // that was asked for, before Ready
+	Count   int              // the number of additions
+	Trigger                  // of the first
+}
+
+// Memory has the entries of all items of one queue. The zero value is ready for use. It is safe for concurrent
+// use.
 type Memory struct {
 	mu      sync.Mutex
 	waiting map[reconcile.Request]Entry
@@ -29,10 +52,7 @@ type Memory struct {
 
 // Add notes that an item is added to the queue, to be taken after delay. It must be called before
 // the item is added.
-func (m *Memory) Add(item reconcile.Request, reason reconcile.Reason, delay time.Duration) {
-	if m == nil {
-		return
-	}
+func (m *Memory) Add(item reconcile.Request, reason reconcile.Reason, trigger Trigger, delay time.Duration) {
 	ready := time.Now().Add(delay)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -46,7 +66,7 @@ func (m *Memory) Add(item reconcile.Request, reason reconcile.Reason, delay time
 	}
 	entry, ok := m.waiting[item]
 	if !ok {
-		entry = Entry{Reason: reason, Ready: ready}
+		entry = Entry{Reason: reason, Ready: ready, Trigger: trigger}
 	}
 	entry.Count++
 	m.waiting[item] = entry
@@ -54,9 +74,6 @@ func (m *Memory) Add(item reconcile.Request, reason reconcile.Reason, delay time
 
 // Replace changes the reason of an item that waits.
 func (m *Memory) Replace(item reconcile.Request, reason reconcile.Reason) {
-	if m == nil {
-		return
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if entry, ok := m.waiting[item]; ok {
@@ -68,9 +85,6 @@ func (m *Memory) Replace(item reconcile.Request, reason reconcile.Reason) {
 // Take returns and forgets the entry of an item that a worker takes now. A delay of the item is void
 // then, so it is forgotten too. retry reports whether the item's last reconcile failed.
 func (m *Memory) Take(item reconcile.Request, now time.Time, retry bool) Entry {
-	if m == nil {
-		return Entry{}
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	timer, delayed := m.delayed[item]
@@ -91,6 +105,7 @@ func (m *Memory) Take(item reconcile.Request, now time.Time, retry bool) Entry {
 			taken.Reason = timer.Reason
 			taken.Ready = timer.Ready
 			taken.Delay = timer.Delay
+			taken.Trigger = Trigger{}
 		}
 	}
 	return taken
@@ -99,9 +114,6 @@ func (m *Memory) Take(item reconcile.Request, now time.Time, retry bool) Entry {
 // Oldest returns the item that has been ready for longest, and for how long. It returns zero values
 // if no item is ready.
 func (m *Memory) Oldest(now time.Time) (item reconcile.Request, waited time.Duration) {
-	if m == nil {
-		return item, 0
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// The timer of a delayed item whose time is over has fired, and no worker has taken it yet.
@@ -114,4 +126,25 @@ func (m *Memory) Oldest(now time.Time) (item reconcile.Request, waited time.Dura
 		}
 	}
 	return item, waited
+}
+
+// Of returns what is known of an item: why it waits, and the delay that it has besides or instead.
+func (m *Memory) Of(item reconcile.Request) (waiting, delayed Entry, waits, later bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	waiting, waits = m.waiting[item]
+	delayed, later = m.delayed[item]
+	return waiting, delayed, waits, later
+}
+
+// Each calls f for each entry. f must return at once, and must not use the memory.
+func (m *Memory) Each(f func(item reconcile.Request, entry Entry, delayed bool)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for item, entry := range m.waiting {
+		f(item, entry, false)
+	}
+	for item, entry := range m.delayed {
+		f(item, entry, true)
+	}
 }

@@ -113,6 +113,17 @@ func (o *Observer) TermEnded(ctx context.Context, term cause.Term, how cause.Ter
 	)
 }
 
+// SlotBegan makes the span of a slot's beginning.
+func (o *Observer) SlotBegan(ctx context.Context, slot int, term cause.Term) {
+	o.termSpan(ctx, semconv.SpanSlotBegin, term, trace.SpanContext{}, attribute.Int(semconv.AttrSlot, slot))
+}
+
+// SlotEnded makes the span of a slot's end.
+func (o *Observer) SlotEnded(ctx context.Context, slot int, term cause.Term, how cause.TermEnd) {
+	o.termSpan(ctx, semconv.SpanSlotEnd, term, trace.SpanContext{},
+		attribute.Int(semconv.AttrSlot, slot), attribute.String(semconv.AttrTermEnd, string(how)))
+}
+
 func (o *Observer) termSpan(
 	ctx context.Context,
 	name string,

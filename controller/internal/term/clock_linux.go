@@ -12,7 +12,7 @@ import (
 // stands still while the machine is suspended, and the wall clock can be set back. Where the
 // system has no CLOCK_BOOTTIME (a sandbox may lack it, Linux has had it since 2.6.39) it returns
 // the same clock as on other systems.
-func BootTime() Clock { return withFallback(readBootTime, portable()) }
+func BootTime() Clock { return sparing(withFallback(readBootTime, portable()), goClocks()) }
 
 func readBootTime() (time.Duration, error) {
 	var now unix.Timespec

@@ -5,6 +5,7 @@
 package term
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -28,6 +29,13 @@ type Config struct {
 	// Clock tells how long the term is valid. Required.
 	Clock Clock
 
+	// Cause is the cause of the end. Nil: [cause.LeadershipLost].
+	Cause *cause.Cause
+
+	// Within is the term whose part this one is: it is valid only while that one is, and ends in the same
+	// instant. Validity and Clock are those of Within. Nil: the term stands by itself.
+	Within *Term
+
 	// Ended is called once, with the term's error, when the term ends. Neither [Term.End] nor
 	// [Term.Check] returns before it has returned. It must return at once and must not use the
 	// term; a context's cancel function is meant. Nil: nothing is called.
@@ -47,25 +55,59 @@ type Term struct {
 	validUntil atomic.Int64 // nanoseconds of Clock
 
 	mu    sync.Mutex
-	timer *time.Timer
+	timer *time.Timer // nil for a part
 	err   error
-	ended atomic.Bool // err is set
+	how   cause.TermEnd // with err
+	ended atomic.Bool   // err is set
+	parts map[*Term]struct{}
 }
 
 // New begins a term. sent is the moment, by config.Clock, in which the request was sent that
 // acquired the lease. parent is the parent of [Term.Context]. A term that is over already when it
 // begins has ended when New returns.
 func New(parent context.Context, config Config, sent time.Duration) *Term {
-	t := &Term{Config: config}
-	t.Began = time.Now()
-	t.ctx, t.cancel = context.WithCancelCause(parent)
-	t.lost, t.cancelLost = context.WithCancelCause(context.WithoutCancel(parent))
+	t := newTerm(parent, config)
 	t.validUntil.Store(int64(sent + config.Validity))
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.timer = time.AfterFunc(max(0, t.Remaining()), t.expire)
 	if t.Remaining() <= 0 {
 		t.endExpired()
+	}
+	return t
+}
+
+// NewPart begins a term within config.Within.
+func NewPart(parent context.Context, config Config) *Term {
+	whole := config.Within
+	config.Validity = whole.Validity
+	config.Clock = whole.Clock
+	t := newTerm(parent, config)
+	whole.mu.Lock()
+	defer whole.mu.Unlock()
+	if whole.err != nil {
+		t.endWith(whole)
+		return t
+	}
+	if whole.parts == nil {
+		whole.parts = map[*Term]struct{}{}
+	}
+	whole.parts[t] = struct{}{}
+	return t
+}
+
+func newTerm(parent context.Context, config Config) *Term {
+	t := &Term{Config: config}
+	t.Began = time.Now()
+	t.ctx, t.cancel = context.WithCancelCause(parent)
+	t.lost, t.cancelLost = context.WithCancelCause(context.WithoutCancel(parent))
+	return t
+}
+
+// Whole returns the term whose part this one is, or the term itself.
+func (t *Term) Whole() *Term {
+	if t.Within != nil {
+		return t.Within
 	}
 	return t
 }
@@ -81,6 +123,9 @@ func (t *Term) Lost() context.Context { return t.lost }
 // Remaining returns how long the term is valid if it is not renewed. It is zero or less when its
 // time is over. It does not say whether the term has ended for another reason; see [Term.Check].
 func (t *Term) Remaining() time.Duration {
+	if t.Within != nil {
+		return t.Within.Remaining()
+	}
 	return time.Duration(t.validUntil.Load()) - t.Clock()
 }
 
@@ -92,13 +137,13 @@ func (t *Term) Check() error {
 		if t.Remaining() > 0 {
 			return nil
 		}
-		t.expire()
+		t.Whole().expire()
 	}
 	return t.Err()
 }
 
-// Err returns why the term has ended, or nil. The error is [cause.LeadershipLost] with a
-// [*cause.TermEnded] as its detail.
+// Err returns why the term has ended, or nil. The error is Config.Cause with a [*cause.TermEnded] as its
+// detail.
 func (t *Term) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -131,8 +176,24 @@ func (t *Term) Extend(sent time.Duration) {
 // counts; when End returns, the contexts have ended whoever was first.
 func (t *Term) End(how cause.TermEnd, detail string) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.end(how, detail)
+	t.mu.Unlock()
+	if t.Within != nil {
+		t.Within.forget(t)
+	}
+}
+
+func (t *Term) forget(part *Term) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.parts, part)
+}
+
+// endWith ends a part because the whole has ended. whole.mu must be held.
+func (t *Term) endWith(whole *Term) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end(whole.how, "")
 }
 
 // expire ends the term if its time is over by the clock. The timer calls it, and starts again if
@@ -162,11 +223,18 @@ func (t *Term) end(how cause.TermEnd, detail string) {
 	if t.err != nil {
 		return
 	}
-	t.err = cause.LeadershipLost.With(&cause.TermEnded{
+	t.err = cmp.Or(t.Cause, cause.LeadershipLost).With(&cause.TermEnded{
 		Term: t.Config.Term, How: how, Detail: detail, At: time.Now(),
 	})
+	t.how = how
 	t.ended.Store(true)
-	t.timer.Stop()
+	if t.timer != nil {
+		t.timer.Stop()
+	}
+	for part := range t.parts { // first, so that whoever sees the end of the whole sees theirs
+		part.endWith(t)
+	}
+	t.parts = nil
 	t.cancelLost(t.err) // first, so that whoever sees Context ended can tell whether this is why
 	t.cancel(t.err)
 	if t.Ended != nil {

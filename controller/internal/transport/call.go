@@ -94,6 +94,13 @@ func (c *call) begin(ctx context.Context) {
 	c.observers.CallBegan(ctx, &c.Call)
 }
 
+// reached notes how far the call has come.
+func (c *call) reached(phase work.Phase) {
+	if c.Unit != nil {
+		c.Unit.CallReached(&c.Outstanding, phase)
+	}
+}
+
 // end ends the call; only the first end counts. interrupted reports whether its context ended it.
 func (c *call) end(interrupted bool) {
 	if c.ended.Swap(true) {

@@ -141,6 +141,7 @@ func (c *call) finish(resp *http.Response, err error) (*http.Response, error) {
 		c.end(ctx.Err() != nil)
 		return nil, err
 	}
+	c.reached(work.Reading)
 	c.setBody(resp.Body)
 	if writable, ok := resp.Body.(io.Writer); ok {
 		resp.Body = &writableBody{call: c, Writer: writable}

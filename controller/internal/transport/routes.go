@@ -41,32 +41,42 @@ type routes struct {
 // pool returns the pool for a call. Calls that need a term come first, because only their
 // connections are fenced.
 func (r *routes) pool(c *call, needed *term.Term) *conns.Pool {
+	needed = wholeOf(needed)
 	long := apicall.LongRunning(&c.Call.Call)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case needed != nil && long:
-		return r.open(&r.longRunningInTerm, 0, needed, r.pools.wrap)
+		return r.open(&r.longRunningInTerm, "long calls of the term", 0, needed, r.pools.wrap)
 	case needed != nil:
-		return r.open(&r.callsInTerm, r.pools.limit(), needed, r.pools.wrap)
+		return r.open(&r.callsInTerm, "writes of the term", r.pools.limit(), needed, r.pools.wrap)
 	case c.Verb == "watch", c.Unit != nil && c.Unit.Kind == report.Informer:
-		return r.open(&r.watches, 0, nil, nil)
+		return r.open(&r.watches, "watches", 0, nil, nil)
 	case long:
-		return r.open(&r.longRunning, 0, nil, r.pools.wrap)
+		return r.open(&r.longRunning, "long calls", 0, nil, r.pools.wrap)
 	default:
-		return r.open(&r.calls, r.pools.limit(), nil, r.pools.wrap)
+		return r.open(&r.calls, "calls", r.pools.limit(), nil, r.pools.wrap)
 	}
+}
+
+// wholeOf returns the term that fences the connections for calls that need a term: all of its parts share
+// them.
+func wholeOf(needed *term.Term) *term.Term {
+	if needed == nil {
+		return nil
+	}
+	return needed.Whole()
 }
 
 // open makes the pool in a field, unless there is one for the term already. It is called with the
 // lock held.
 func (r *routes) open(
-	at **conns.Pool, limit int, needed *term.Term, wrap func(http.RoundTripper) http.RoundTripper,
+	at **conns.Pool, purpose string, limit int, needed *term.Term, wrap func(http.RoundTripper) http.RoundTripper,
 ) *conns.Pool {
 	if *at == nil || (*at).Fence() != needed {
 		*at = r.pools.add(conns.New(conns.Config{
 			Base: r.base, Shared: r.shared, Certificate: r.certificate,
-			Limit: limit, Fence: needed, Wrap: wrap,
+			Purpose: purpose, Limit: limit, Fence: needed, Wrap: wrap,
 		}))
 	}
 	return *at
@@ -76,13 +86,14 @@ func (r *routes) open(
 // fenced. Those of a term are closed in the moment in which it ends, and not only when all its work
 // has returned.
 func (r *routes) upgrade(needed *term.Term) *conns.Pool {
+	needed = wholeOf(needed)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if needed == nil {
-		return r.open(&r.upgrades, 0, nil, nil)
+		return r.open(&r.upgrades, "upgraded calls", 0, nil, nil)
 	}
 	before := r.upgradesInTerm
-	p := r.open(&r.upgradesInTerm, 0, needed, nil)
+	p := r.open(&r.upgradesInTerm, "upgraded calls of the term", 0, needed, nil)
 	if p == before {
 		return p
 	}

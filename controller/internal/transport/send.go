@@ -17,6 +17,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/peek"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
@@ -61,6 +62,7 @@ func (c *call) send(
 			_ = resp.Body.Close()
 		}
 		c.answered()
+		c.reached(work.Held)
 		if err := c.pause(ctx, wait); err != nil {
 			return nil, err
 		}
@@ -83,6 +85,7 @@ func (c *call) attempt(
 		c.req = c.req.Clone(ctx)
 	}
 	c.sent = time.Now()
+	c.reached(work.Sent)
 	c.moved.Sent += max(0, req.ContentLength)
 	resp, err := c.transport.RoundTrip(c.req)
 	if len(c.observers) > 0 && c.Verb != "watch" {
@@ -117,7 +120,7 @@ func withTermEnd(needed *term.Term, err error) error {
 	if err == nil {
 		return nil
 	}
-	if ended := needed.Err(); ended != nil && !errors.Is(err, cause.LeadershipLost) {
+	if ended := needed.Err(); ended != nil && !errors.Is(err, cause.LeadershipLost) && !errors.Is(err, cause.ShardLost) {
 		return fmt.Errorf("%w (%w)", ended, err)
 	}
 	return err

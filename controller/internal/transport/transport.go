@@ -178,7 +178,7 @@ func (t *Transport) ForLease(
 		return forLease, client, func() {}, err
 	}
 	pool := t.pools.add(conns.New(conns.Config{
-		Base: rest.CopyConfig(config), Certificate: conns.CertificateOf(config),
+		Base: rest.CopyConfig(config), Certificate: conns.CertificateOf(config), Purpose: "leases",
 	}))
 	forLease.WrapTransport = nil // the pool wraps its transports
 	rt, err := rest.HTTPWrappersForConfig(forLease, &leaseRoundTripper{pool: pool})
@@ -215,6 +215,15 @@ func (t *Transport) Waiting() int {
 		n += pool.Waiting()
 	}
 	return n
+}
+
+// Loads returns what the connections carry now.
+func (t *Transport) Loads() []conns.Load {
+	all := []conns.Load{}
+	for _, pool := range t.pools.list() {
+		all = append(all, pool.Load())
+	}
+	return all
 }
 
 // Close closes all connections, and with them ends what is outstanding. They may not be idle when

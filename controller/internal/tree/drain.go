@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -30,26 +31,46 @@ func Drain(
 	if grace <= 0 {
 		return ctx, func() {}
 	}
-	return drainFor(ctx, lost, hurry, func() time.Duration { return grace })
+	draining, _, release = drainFor(ctx, lost, hurry, func() time.Duration { return grace })
+	return draining, release
 }
 
-// DrainFor is Drain without lost, for a grace that is known only when ctx ends. grace is called then,
-// under the lock of the tree: it must return at once.
-func DrainFor(
+// DrainForAll is Drain without lost, for a grace that is known only when ctx ends: the longest of all
+// drains. grace is called then, under the lock of the tree: it must return at once. ctx is a root. Whoever
+// sees that another drain of the root has ended, because there was no time, because it was told to or
+// because its time of the same length is over, finds that Err of this one says so too.
+func DrainForAll(
 	ctx context.Context, hurry <-chan struct{}, grace func() time.Duration,
 ) (draining context.Context, release func()) {
-	return drainFor(ctx, nil, hurry, grace)
+	draining, d, release := drainFor(ctx, nil, hurry, grace)
+	return &asking{draining, func() { d.ask(ctx) }}, release
+}
+
+// asking is a context that looks at what ends it before it says that it lives, because the goroutine
+// that ends it may be late.
+type asking struct {
+	context.Context
+	ask func()
+}
+
+// Err returns why the context has ended.
+func (a *asking) Err() error {
+	if err := a.Context.Err(); err != nil {
+		return err
+	}
+	a.ask()
+	return a.Context.Err()
 }
 
 func drainFor(
 	ctx, lost context.Context, hurry <-chan struct{}, grace func() time.Duration,
-) (draining context.Context, release func()) {
+) (draining context.Context, d *drain, release func()) {
 	above := context.WithoutCancel(ctx)
 	if lost != nil {
 		above = WithValues(lost, ctx)
 	}
 	draining, cancel := context.WithCancelCause(above)
-	d := &drain{hurry: hurry, grace: grace, cancel: cancel, done: make(chan struct{})}
+	d = &drain{hurry: hurry, grace: grace, cancel: cancel, done: make(chan struct{})}
 	forget := atEnd(ctx, d.rootEnds)
 	if ctx.Err() != nil {
 		d.rootEnds(context.Cause(ctx)) // now, and not when the goroutine runs
@@ -59,7 +80,7 @@ func drainFor(
 		defer close(waited)
 		cancel(d.wait(context.Cause(ctx)))
 	})
-	return draining, func() {
+	return draining, d, func() {
 		forget()
 		close(d.done)
 		if !stop() {
@@ -74,7 +95,8 @@ type drain struct {
 	hurry  <-chan struct{}
 	grace  func() time.Duration
 	cancel context.CancelCauseFunc
-	done   chan struct{} // is closed when the drain is released
+	done   chan struct{}             // is closed when the drain is released
+	limit  atomic.Pointer[time.Time] // is set when the root ends
 }
 
 // rootEnds ends the drain at once if there is no time for it.
@@ -83,8 +105,27 @@ func (d *drain) rootEnds(why error) {
 	case <-d.hurry:
 		d.cancel(cutShort(why))
 	default:
-		if d.grace() <= 0 {
+		grace := d.grace()
+		if grace <= 0 {
 			d.cancel(why)
+		}
+		limit := time.Now().Add(grace)
+		d.limit.Store(&limit)
+	}
+}
+
+// ask ends the drain if it is time.
+func (d *drain) ask(ctx context.Context) {
+	settle(ctx)
+	if ctx.Err() == nil {
+		return
+	}
+	select {
+	case <-d.hurry:
+		d.cancel(cutShort(context.Cause(ctx)))
+	default:
+		if limit := d.limit.Load(); limit != nil && !time.Now().Before(*limit) {
+			d.cancel(cause.DrainExpired.With(context.Cause(ctx)))
 		}
 	}
 }

@@ -108,3 +108,11 @@ func atEnd(ctx context.Context, call func(why error)) (forget func()) {
 		delete(r.first, first)
 	}
 }
+
+// settle waits until the root of ctx has ended with all that ends in the same instant, if it is about to.
+func settle(ctx context.Context) {
+	if r, ok := ctx.Value(rootKey{}).(*root); ok {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+	}
+}

@@ -5,6 +5,7 @@ package tree_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,7 +215,7 @@ func TestC3ADrainWhoseGraceIsKnownAtTheEndIsNoneIfThereIsNone(t *testing.T) {
 				root, end, release := tree.New(t.Context())
 				defer release()
 				grace := test.at
-				draining, releaseDrain := tree.DrainFor(root, nil, func() time.Duration { return grace })
+				draining, releaseDrain := tree.DrainForAll(root, nil, func() time.Duration { return grace })
 				defer releaseDrain()
 				grace = test.atEnd
 				ended := time.Now()
@@ -227,6 +228,64 @@ func TestC3ADrainWhoseGraceIsKnownAtTheEndIsNoneIfThereIsNone(t *testing.T) {
 					t.Errorf("it ended after %v, because of %v", time.Since(ended), why)
 				}
 			})
+		})
+	}
+}
+
+// TestC3WhoSeesTheEndOfADrainSeesTheEndOfTheOneForAll asks on the goroutine that a drain's end has waked,
+// while the end goes on.
+func TestC3WhoSeesTheEndOfADrainSeesTheEndOfTheOneForAll(t *testing.T) {
+	hour := func() time.Duration { return time.Hour }
+	for name, end := range map[string]func(end context.CancelCauseFunc, hurry chan struct{}){
+		"told before the end":   func(end context.CancelCauseFunc, hurry chan struct{}) { close(hurry); end(errEnd) },
+		"told during the drain": func(end context.CancelCauseFunc, hurry chan struct{}) { end(errEnd); close(hurry) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 1000 {
+				root, endRoot, release := tree.New(t.Context())
+				hurry := make(chan struct{})
+				var group sync.WaitGroup
+				all, releaseAll := tree.DrainForAll(root, hurry, hour)
+				for range 4 {
+					draining, releaseDrain := tree.Drain(root, nil, hurry, time.Hour)
+					group.Go(func() {
+						<-draining.Done()
+						if all.Err() == nil || !errors.Is(context.Cause(all), errEnd) {
+							t.Errorf("the drain for all is alive (%v), with the cause %v", all.Err(), context.Cause(all))
+						}
+						releaseDrain()
+					})
+				}
+				end(endRoot, hurry)
+				group.Wait()
+				releaseAll()
+				release()
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+}
+
+// TestC6TheDrainForAllIsOverWhenAnotherOfItsLengthIs asks in the instant in which the other ends.
+func TestC6TheDrainForAllIsOverWhenAnotherOfItsLengthIs(t *testing.T) {
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			root, end, release := tree.New(t.Context())
+			defer release()
+			draining, releaseDrain := tree.Drain(root, nil, nil, time.Second)
+			defer releaseDrain()
+			all, releaseAll := tree.DrainForAll(root, nil, func() time.Duration { return time.Second })
+			defer releaseAll()
+			end(errEnd)
+			if all.Err() != nil {
+				t.Error("there was no time at all")
+			}
+			<-draining.Done()
+			if !errors.Is(context.Cause(all), cause.DrainExpired) && all.Err() == nil {
+				t.Error("the drain for all goes on")
+			}
 		})
 	}
 }

@@ -33,7 +33,9 @@ type Version struct{ Collection, Name, Version string }
 // row is the calls of one verb and resource.
 type row struct {
 	report.Calls
-	last Version // that one of them led to
+	last Version // that one of them led to, unless the object has been written since
+
+	name, version string // of the object written last
 }
 
 // account is what a unit has asked of the API server, by verb and resource. The ledger's lock is held

@@ -16,7 +16,19 @@ import (
 type Outstanding struct {
 	report.Call
 	Start time.Time
+	Phase Phase
 }
+
+// Phase is how far a call has come.
+type Phase uint8
+
+// The phases of a call.
+const (
+	Unsent  Phase = iota // it waits for a connection, or is being prepared
+	Sent                 // it was sent, and the answer has not begun
+	Held                 // the server's fence has refused it, and it is sent again
+	Reading              // the answer has begun
+)
 
 // Cost is what a unit has asked of the API server.
 type Cost struct {
@@ -31,6 +43,7 @@ type ledger struct {
 	mu          sync.Mutex
 	outstanding []*Outstanding
 	interrupted []Outstanding // ended because their contexts did
+	paused      time.Time     // until when the next attempt at a call waits
 	account
 }
 
@@ -65,6 +78,13 @@ func (l *ledger) CallWaits(c *Outstanding, waiting bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c.Waiting = waiting
+}
+
+// CallReached notes how far a call has come.
+func (l *ledger) CallReached(c *Outstanding, phase Phase) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c.Phase = phase
 }
 
 // CallEnded notes that a call has ended, and what it has moved; interrupted reports whether it did because
@@ -138,6 +158,21 @@ func (l *ledger) Throttled(wait time.Duration) {
 	l.throttled += wait
 }
 
+// Paused notes until when client-go waits before it makes a call again.
+func (l *ledger) Paused(until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.paused = until
+}
+
+// PausedUntil returns until when client-go waits before it makes a call again. It has passed, or is zero,
+// if nothing is known to wait.
+func (l *ledger) PausedUntil() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.paused
+}
+
 // Wrote notes what became of a write, and the version that it led to.
 func (l *ledger) Wrote(call *report.Call, effect Effect, version Version) {
 	l.mu.Lock()
@@ -157,6 +192,8 @@ func (l *ledger) Wrote(call *report.Call, effect Effect, version Version) {
 		}
 	}
 	of.last = version
+	of.name = version.Name
+	of.version = version.Version
 }
 
 // LastWrote returns the version that the last write of an object has led to, if the unit has written it and

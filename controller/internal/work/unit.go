@@ -32,6 +32,7 @@ type Unit struct {
 	Streams *Streams   // of an informer, or of several; nil for all else
 
 	MetricsName string // of an item's controller
+	Detail      any    // an item's *observe.Item; nil for all else
 
 	goroutine atomic.Uint64 // the number of its goroutine; 0 unless stacks are wanted
 	registry  atomic.Value  // the *Registry that it was added to; nil if it was not
@@ -104,6 +105,15 @@ func (e *itemError) Error() string { return "the item " + e.Key.String() + " of 
 // Overdue reports whether an item's whole time was over at a moment, and by more than grace.
 func (b *budget) Overdue(now time.Time, grace time.Duration) bool {
 	return b.limits != nil && now.After(b.due.Add(grace))
+}
+
+// Ends returns when the time of an item's reconcile function is over, and when the item's whole time is. Both
+// are zero for other units.
+func (b *budget) Ends() (reconcile, whole time.Time) {
+	if b.limits == nil {
+		return time.Time{}, time.Time{}
+	}
+	return b.due.Add(-b.limits.Reserve), b.due
 }
 
 // ReserveContext returns a context with the values of ctx that ends with the item's whole time, or

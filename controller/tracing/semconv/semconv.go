@@ -18,6 +18,8 @@ const (
 	SpanThrottle  = "throttle"   // INTERNAL, a wait of an API call before it was sent
 	SpanTermBegin = "term begin" // INTERNAL, a term of leadership begins
 	SpanTermEnd   = "term end"   // INTERNAL, a term of leadership ends
+	SpanSlotBegin = "slot begin" // INTERNAL, the work on a slot begins
+	SpanSlotEnd   = "slot end"   // INTERNAL, the work on a slot ends
 )
 
 // Attributes of a reconcile that are known when it starts. A sampler sees only these.
@@ -36,7 +38,8 @@ const (
 	AttrChainID     = "lanyard.chain_id"          // string: trace id of the chain's first attempt
 	AttrTerm        = "lanyard.term"              // int: number of the term of leadership
 	AttrLease       = "lanyard.lease"             // string: namespace and name
-	AttrTermEnd     = "lanyard.term.end"          // string, on the end of a term: a cause.TermEnd
+	AttrTermEnd     = "lanyard.term.end"          // string, on the end of a term or slot: a cause.TermEnd
+	AttrSlot        = "lanyard.slot"              // int: number of the slot, on its begin and end
 	AttrGeneration  = "lanyard.object.generation" // int
 )
 

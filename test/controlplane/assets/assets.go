@@ -3,6 +3,7 @@
 package assets
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ var (
 // Options says where binaries are kept and how they are built. The zero value
 // works.
 type Options struct {
+	// Kubernetes is the version to build: one of KubernetesVersions, each with
+	// an entry of its own in the cache. Default: KubernetesVersion.
+	Kubernetes string
 	// CacheDir is the folder that holds the entries.
 	// Default: lanyard/controlplane below os.UserCacheDir.
 	CacheDir string
@@ -46,7 +50,8 @@ type Options struct {
 // all takes several minutes the first time, and is told to Options.Progress.
 //
 // If the variable KUBEBUILDER_ASSETS is set, nothing is built: Ensure returns
-// that folder, or ErrNotInAssets if a component is not in it.
+// that folder, whatever version it holds, or ErrNotInAssets if a component is
+// not in it. A version that cannot be built is ErrUnknownVersion in any case.
 //
 // When ctx ends, the build is stopped, what was finished stays in the cache,
 // and the error wraps the cause. The folder is returned also when a build
@@ -54,6 +59,9 @@ type Options struct {
 func Ensure(ctx context.Context, o Options, components ...Component) (string, error) {
 	if len(components) == 0 {
 		components = Core()
+	}
+	if err := checkVersion(o.kubernetes()); err != nil {
+		return "", err
 	}
 	if dir := os.Getenv(EnvAssets); dir != "" {
 		return override(dir, components)
@@ -86,6 +94,8 @@ func override(dir string, components []Component) (string, error) {
 	return dir, nil
 }
 
+func (o Options) kubernetes() string { return cmp.Or(o.Kubernetes, KubernetesVersion) }
+
 // entry returns the folder of the cache in which the binaries are, or will be.
 func (o Options) entry() (string, error) {
 	root := o.CacheDir
@@ -100,7 +110,7 @@ func (o Options) entry() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find cache folder: %w", err)
 	}
-	name, err := key()
+	name, err := key(o.kubernetes())
 	if err != nil {
 		return "", err
 	}

@@ -260,11 +260,14 @@ func TestKubebuilderAssetsIsUsedInsteadOfBuilding(t *testing.T) {
 }
 
 func TestTheRecipesPinTheVersionsThatThePackageNames(t *testing.T) {
-	for module, want := range map[string]string{
-		"kubernetes": "k8s.io/kubernetes " + KubernetesVersion,
-		"etcd":       "go.etcd.io/etcd/server/v3 " + EtcdVersion,
-		"kwok":       "sigs.k8s.io/kwok " + KwokVersion,
-	} {
+	pinned := map[string]string{
+		"etcd": "go.etcd.io/etcd/server/v3 " + EtcdVersion,
+		"kwok": "sigs.k8s.io/kwok " + KwokVersion,
+	}
+	for _, version := range KubernetesVersions() {
+		pinned["kubernetes-"+version] = "k8s.io/kubernetes " + version
+	}
+	for module, want := range pinned {
 		data, err := fs.ReadFile(recipes, "recipes/"+module+".mod")
 		if err != nil {
 			t.Fatal(err)
@@ -276,11 +279,46 @@ func TestTheRecipesPinTheVersionsThatThePackageNames(t *testing.T) {
 }
 
 func TestTheNameOfAnEntryBeginsWithTheVersion(t *testing.T) {
-	got, err := key()
-	if err != nil {
-		t.Fatal(err)
+	for _, version := range KubernetesVersions() {
+		got, err := key(version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(got, version+"-") {
+			t.Errorf("key = %s", got)
+		}
 	}
-	if !strings.HasPrefix(got, KubernetesVersion+"-") {
-		t.Errorf("key = %s", got)
+}
+
+func TestEachVersionOfKubernetesIsBuiltFromItsRecipeIntoAFolderOfItsOwn(t *testing.T) {
+	folders := map[string]string{}
+	for _, version := range KubernetesVersions() {
+		s := newStub(t)
+		s.options.Kubernetes = version
+		dir := filepath.Base(s.ensure(t, APIServer))
+		if other, taken := folders[dir]; taken {
+			t.Errorf("%s and %s are both in %s", version, other, dir)
+		}
+		folders[dir] = version
+		for _, want := range []string{"k8s.io/kubernetes " + version, "version.gitVersion=" + version + " "} {
+			if !strings.Contains(s.calls(t), want) {
+				t.Errorf("the build of %s lacks %q:\n%s", version, want, s.calls(t))
+			}
+		}
+		if !strings.Contains(s.progress.String(), "for Kubernetes "+version) {
+			t.Errorf("the progress does not name %s:\n%s", version, s.progress)
+		}
+	}
+}
+
+func TestAVersionWithoutARecipeIsAnErrorThatListsThoseThereAre(t *testing.T) {
+	for _, override := range []string{"", t.TempDir()} {
+		s := newStub(t)
+		t.Setenv(EnvAssets, override)
+		s.options.Kubernetes = "1.37.2"
+		_, err := Ensure(t.Context(), s.options, Etcd)
+		if !errors.Is(err, ErrUnknownVersion) || !strings.Contains(err.Error(), strings.Join(KubernetesVersions(), ", ")) {
+			t.Errorf("error = %v, want ErrUnknownVersion and the versions", err)
+		}
 	}
 }

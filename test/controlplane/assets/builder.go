@@ -19,6 +19,7 @@ type builder struct {
 	goCommand string
 	dir       string // the entry
 	work      string // temporary folder in the entry, so that a rename suffices
+	version   string // of Kubernetes
 	say       *progress
 }
 
@@ -51,7 +52,7 @@ func newBuilder(o Options, dir string, say *progress) (*builder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create work folder: %w", err)
 	}
-	return &builder{goCommand: goCommand, dir: dir, work: work, say: say}, nil
+	return &builder{goCommand: goCommand, dir: dir, work: work, version: o.kubernetes(), say: say}, nil
 }
 
 // close removes the work folder.
@@ -83,7 +84,7 @@ func (b *builder) buildAll(ctx context.Context, components []Component, stale ma
 func (b *builder) announce(todo []Component, stale map[Component]error) error {
 	var typical time.Duration
 	for _, c := range todo {
-		r, err := c.recipe()
+		r, err := c.recipe(b.version)
 		if err != nil {
 			return err
 		}
@@ -93,14 +94,14 @@ func (b *builder) announce(todo []Component, stale map[Component]error) error {
 		}
 	}
 	minutes := int(typical.Round(time.Minute).Minutes())
-	b.say.say("%d to build for Kubernetes %s, into %s", len(todo), KubernetesVersion, b.dir)
+	b.say.say("%d to build for Kubernetes %s, into %s", len(todo), b.version, b.dir)
 	b.say.say("this takes about %d min on two cores the first time; the result is cached", max(1, minutes))
 	return nil
 }
 
 // build builds one component and moves it into the entry.
 func (b *builder) build(ctx context.Context, c Component) error {
-	r, err := c.recipe()
+	r, err := c.recipe(b.version)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@
 // Go modules, once, and keeps them in the user's cache folder.
 //
 // The modules to build are embedded as recipes: a go.mod and go.sum that hold
-// nothing but tool directives. A recipe is written to a work folder below the
+// nothing but tool directives, one for each version of Kubernetes. A recipe is written to a work folder below the
 // cache and built there with the go command found in PATH, so what is built
 // is pinned by checksum, and the heavy module graphs stay out of everybody's
 // go.mod, including the one of this package.

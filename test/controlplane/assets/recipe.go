@@ -34,17 +34,17 @@ func (r recipe) write(dir string) error {
 	return nil
 }
 
-// key names the cache entry of everything that decides what the binaries
-// are: recipes, flags, platform and Go version.
+// key names the cache entry of everything that decides what the binaries of a
+// Kubernetes version are: recipes, flags, platform and Go version.
 //
 // The Go version is the one that compiled this package, not the one of the go
 // command in PATH: asking that one costs a process at every start, and a
 // machine that only uses a filled cache would need a toolchain.
-func key() (string, error) {
+func key(version string) (string, error) {
 	sum := sha256.New()
-	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH, KubernetesVersion, EtcdVersion, KwokVersion)
+	fmt.Fprintln(sum, runtime.Version(), runtime.GOOS, runtime.GOARCH, version, EtcdVersion, KwokVersion)
 	for _, c := range All() {
-		r, err := c.recipe()
+		r, err := c.recipe(version)
 		if err != nil {
 			return "", err
 		}
@@ -57,7 +57,7 @@ func key() (string, error) {
 			fmt.Fprintf(sum, "%d\n%s", len(data), data)
 		}
 	}
-	return fmt.Sprintf("%s-%s-%s-%x", KubernetesVersion, runtime.GOOS, runtime.GOARCH, sum.Sum(nil)[:6]), nil
+	return fmt.Sprintf("%s-%s-%s-%x", version, runtime.GOOS, runtime.GOARCH, sum.Sum(nil)[:6]), nil
 }
 
 // buildFlags returns the flags of go build, except for the output.

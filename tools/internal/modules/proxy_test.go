@@ -56,13 +56,9 @@ func listed(version string) string {
 // pack makes the module's zip file of what git would commit.
 func pack(t *testing.T, to string, m module.Version, folder string) {
 	t.Helper()
-	out := run(t, folder, os.Environ(), "git", "ls-files", "--cached", "--others", "--exclude-standard")
 	var files []zip.File
-	for name := range strings.Lines(out) {
-		f := file{folder, strings.TrimSpace(name)}
-		if _, err := f.Lstat(); err == nil { // or it is deleted and not yet committed
-			files = append(files, f)
-		}
+	for _, name := range committed(t, folder) {
+		files = append(files, file{folder, name})
 	}
 	archive, err := os.Create(to)
 	if err != nil {
@@ -73,6 +69,38 @@ func pack(t *testing.T, to string, m module.Version, folder string) {
 	}
 	if err := archive.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// committed returns what git would commit of a folder.
+func committed(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	out := run(t, folder, os.Environ(), "git", "ls-files", "--cached", "--others", "--exclude-standard")
+	for name := range strings.Lines(out) {
+		name = strings.TrimSpace(name)
+		if _, err := os.Lstat(filepath.Join(folder, name)); err == nil { // or it is deleted and not yet committed
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// copyFiles copies what git would commit.
+func copyFiles(t *testing.T, from, to string) {
+	t.Helper()
+	for _, name := range committed(t, from) {
+		info, err := os.Stat(filepath.Join(from, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		target := filepath.Join(to, name)
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, target, read(t, filepath.Join(from, name)))
+		if err := os.Chmod(target, info.Mode()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -7,18 +7,15 @@ package plane
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"time"
 
-	"github.com/go-logr/logr"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
-	crlog "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/crds"
 )
 
 // Plane is a running API server with clients for the benchmark itself.
@@ -39,13 +36,13 @@ func Start(ctx context.Context, root, dir string) (*Plane, error) {
 		return nil, err
 	}
 	p := &Plane{plane: started, Kubeconfig: filepath.Join(dir, "kubeconfig"), Version: started.Version()}
-	if err := p.prepare(root); err != nil {
+	if err := p.prepare(ctx, root); err != nil {
 		return nil, errors.Join(err, p.Stop(ctx))
 	}
 	return p, nil
 }
 
-func (p *Plane) prepare(root string) (err error) {
+func (p *Plane) prepare(ctx context.Context, root string) (err error) {
 	p.Config = p.plane.Config()
 	if err := controlplane.WriteKubeconfig(p.Kubeconfig, p.Config); err != nil {
 		return err
@@ -56,14 +53,7 @@ func (p *Plane) prepare(root string) (err error) {
 	if p.Wardle, err = versioned.NewForConfig(p.Config); err != nil {
 		return err
 	}
-	crlog.SetLogger(logr.Discard()) // or envtest complains that nobody has
-	_, err = envtest.InstallCRDs(p.Config, envtest.CRDInstallOptions{
-		Paths: []string{filepath.Join(root, "config", "crd", "bases")}, ErrorIfPathMissing: true,
-	})
-	if err != nil {
-		return fmt.Errorf("install the definition of Flunders: %w", err)
-	}
-	return nil
+	return crds.Install(ctx, p.Config, filepath.Join(root, "config", "crd", "bases"))
 }
 
 // Stop ends the server, also when ctx has ended.

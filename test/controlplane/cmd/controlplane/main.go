@@ -27,6 +27,8 @@ const usage = `usage:
   controlplane up [-nodes n] [-controllers c,...] [-dir d] [-kubeconfig f]
                                 start a cluster and keep it until interrupted
 
+All take -version, the version of Kubernetes; -version help lists those there are.
+
 up says which controllers run. +c,... names controllers besides the default ones:
   -controllers +job-controller,statefulset-controller
 
@@ -63,6 +65,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 func runBuild(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) error {
 	nodes := flags.Bool("nodes", false, "also what runs Deployments on simulated nodes")
+	version := versionFlag(flags)
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
@@ -71,7 +74,7 @@ func runBuild(ctx context.Context, flags *flag.FlagSet, args []string, out io.Wr
 		components = assets.All()
 	}
 	build := args[0] == "build"
-	dir, err := assets.Ensure(ctx, assets.Options{Thorough: build}, components...)
+	dir, err := assets.Ensure(ctx, assets.Options{Thorough: build, Kubernetes: *version}, components...)
 	if err != nil {
 		return err
 	}
@@ -83,7 +86,12 @@ func runBuild(ctx context.Context, flags *flag.FlagSet, args []string, out io.Wr
 	return nil
 }
 
+func versionFlag(flags *flag.FlagSet) *string {
+	return flags.String("version", "", "version of Kubernetes (default: "+assets.KubernetesVersion+")")
+}
+
 func runUp(ctx context.Context, flags *flag.FlagSet, args []string, out io.Writer) (err error) {
+	version := versionFlag(flags)
 	nodes := flags.Int("nodes", 1, "number of simulated nodes; 0 starts only etcd and kube-apiserver")
 	controllers := flags.String("controllers", "",
 		"controllers of kube-controller-manager, with commas between; +c,... adds to the default ones")
@@ -94,7 +102,7 @@ func runUp(ctx context.Context, flags *flag.FlagSet, args []string, out io.Write
 	}
 	began := time.Now()
 	cluster, err := controlplane.Start(ctx, controlplane.Options{
-		Nodes: *nodes, Controllers: controllerNames(*controllers), Dir: *dir,
+		Nodes: *nodes, Controllers: controllerNames(*controllers), Dir: *dir, Version: *version,
 	})
 	if err != nil {
 		return err

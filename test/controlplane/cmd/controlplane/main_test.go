@@ -35,6 +35,15 @@ func TestAssetsPrintsTheFolderAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnUnknownVersionIsAnErrorThatListsThoseThereAre(t *testing.T) {
+	for _, command := range [][]string{{"assets", "-version", "help"}, {"up", "-version", "help"}} {
+		err := run(t.Context(), command, &bytes.Buffer{})
+		if !errors.Is(err, assets.ErrUnknownVersion) || !strings.Contains(err.Error(), "v1.37.2") {
+			t.Errorf("%v: error = %v", command, err)
+		}
+	}
+}
+
 func TestAnUnknownCommandIsAnError(t *testing.T) {
 	err := run(t.Context(), []string{"destroy"}, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), `"destroy"`) {

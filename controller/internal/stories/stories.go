@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package stories
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
+)
+
+// What is kept.
+const (
+	Recent  = 256  // reconciles of all objects
+	Each    = 16   // reconciles of one object
+	Objects = 2048 // objects, those that were reconciled last
+)
+
+// Book is an observer that remembers. The zero value is empty. It is safe for concurrent use.
+type Book struct {
+	observe.Nop
+	// ErrorTexts keeps the texts of errors, which may have content of objects. It must be set first.
+	ErrorTexts bool
+
+	mu      sync.Mutex
+	recent  []Record // a ring
+	next    int      // where the oldest of a full ring is
+	stories map[Key]*story
+	newest  *story // of a list by the time of the last reconcile
+	oldest  *story
+	writers writers
+}
+
+// story is the last reconciles of one object: a ring.
+type story struct {
+	key          Key
+	records      []Record
+	next         int
+	total        int64
+	first        time.Time
+	newer, older *story
+}
+
+// add adds a record to a ring. The oldest makes room.
+func add(ring *[]Record, next *int, limit int, record *Record) {
+	if len(*ring) < limit {
+		*ring = append(*ring, *record)
+		return
+	}
+	(*ring)[*next] = *record
+	*next = (*next + 1) % limit
+}
+
+// ordered returns the records of a ring, the oldest first.
+func ordered(ring []Record, next int) []Record {
+	return append(slices.Clone(ring[next:]), ring[:next]...)
+}
+
+// of returns the story of an object, which is the newest then. The object that was not reconciled for longest
+// makes room for a new one.
+func (b *Book) of(record *Record) *story {
+	s := b.stories[record.Key]
+	switch {
+	case s != nil:
+		b.unlink(s)
+	case len(b.stories) >= Objects:
+		s = b.oldest
+		b.drop(s)
+		clear(s.records)
+		*s = story{key: record.Key, records: s.records[:0], first: record.Began}
+		b.stories[record.Key] = s
+	default:
+		s = &story{key: record.Key, first: record.Began}
+		if b.stories == nil {
+			b.stories = map[Key]*story{}
+		}
+		b.stories[record.Key] = s
+	}
+	b.link(s)
+	return s
+}
+
+// link makes a story the newest.
+func (b *Book) link(s *story) {
+	s.older = b.newest
+	s.newer = nil
+	if b.newest != nil {
+		b.newest.newer = s
+	}
+	b.newest = s
+	if b.oldest == nil {
+		b.oldest = s
+	}
+}
+
+func (b *Book) unlink(s *story) {
+	if s.newer != nil {
+		s.newer.older = s.older
+	} else {
+		b.newest = s.older
+	}
+	if s.older != nil {
+		s.older.newer = s.newer
+	} else {
+		b.oldest = s.newer
+	}
+}
+
+func (b *Book) drop(s *story) {
+	b.unlink(s)
+	delete(b.stories, s.key)
+}
+
+// ControllerRemoved forgets the stories of a controller. The last reconciles of all objects stay.
+func (b *Book) ControllerRemoved(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := b.oldest; s != nil; {
+		next := s.newer
+		if s.key.Controller == name {
+			b.drop(s)
+		}
+		s = next
+	}
+}
+
+// Last returns the last reconciles, the newest first.
+func (b *Book) Last() []Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := ordered(b.recent, b.next)
+	slices.Reverse(all)
+	return all
+}
+
+// Story is what is remembered of an object.
+type Story struct {
+	Records []Record // the oldest first
+	Total   int64    // the number of reconciles since First
+	First   time.Time
+}
+
+// Of returns what is remembered of an object; the zero value for nothing.
+func (b *Book) Of(key Key) Story {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s := b.stories[key]
+	if s == nil {
+		return Story{}
+	}
+	return Story{Records: ordered(s.records, s.next), Total: s.total, First: s.first}
+}
+
+// Writers returns who has written what, most writes first.
+func (b *Book) Writers() []Writer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.writers.all()
+}

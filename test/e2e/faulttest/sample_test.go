@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package faulttest_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+
+	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
+	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
+	"github.com/lanyard-k8s/lanyard/test/faulttest"
+)
+
+// sample is the sample controller, with a Flunder and one that refers to it.
+func sample() faulttest.Program {
+	kind := metav1.TypeMeta{APIVersion: v1beta1.SchemeGroupVersion.String(), Kind: "Flunder"}
+	return faulttest.Program{
+		Run: func(ctx context.Context, config *rest.Config, namespace string) error {
+			m := controller.NewManager(config, controller.ManagerOptions{
+				LeaderElection: &controller.LeaderElection{Namespace: namespace, Name: "sample-controller", Identity: "sample"},
+			})
+			if _, err := flunder.Setup(m, flunder.Options{Namespace: namespace, Workers: 4}); err != nil {
+				return err
+			}
+			return m.Run(ctx)
+		},
+		Objects: []runtime.Object{
+			&v1beta1.Flunder{
+				TypeMeta: kind, ObjectMeta: metav1.ObjectMeta{Name: "web"},
+				Spec: v1beta1.FlunderSpec{Image: "registry.example.com/web:v1"},
+			},
+			&v1beta1.Flunder{
+				TypeMeta: kind, ObjectMeta: metav1.ObjectMeta{Name: "api"},
+				Spec: v1beta1.FlunderSpec{Image: "registry.example.com/api:v1", FlunderReference: "web"},
+			},
+		},
+		Change: func(object *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(object.Object, "registry.example.com/web:v2", "spec", "image") // a string can be set
+		},
+	}
+}
+
+func TestTheSampleSurvivesEveryFault(t *testing.T) {
+	faulttest.Explore(t, plane.Config(), sample(), faulttest.Options{Budget: time.Minute})
+}
