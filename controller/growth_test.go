@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/lanyard-k8s/lanyard/controller"
+	"github.com/lanyard-k8s/lanyard/controller/internal/bubbletest"
 	"github.com/lanyard-k8s/lanyard/controller/virtualtest"
 )
 
@@ -141,10 +141,10 @@ func TestNothingGrowsWithTheObjectsThatCameAndWent(t *testing.T) {
 			synctest.Wait()
 		}
 		come(*growth)
-		before, goroutines := sizes(r.Manager), runtime.NumGoroutine()
+		before, goroutines := sizes(r.Manager), bubbletest.Goroutines()
 		come(*growth)
 		after := sizes(r.Manager)
-		if now := runtime.NumGoroutine(); now > goroutines {
+		if now := bubbletest.Goroutines(); now > goroutines {
 			t.Errorf("there are %d goroutines, and there were %d", now, goroutines)
 		}
 		for _, path := range slices.Sorted(maps.Keys(after)) {

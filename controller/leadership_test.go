@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/bubbletest"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
@@ -338,16 +338,15 @@ func TestC17AnEventIsHeardOnceInTheSecondTerm(t *testing.T) {
 				}
 				return true
 			}))
-		goroutines := func() int { synctest.Wait(); return runtime.NumGoroutine() }
 		r := start(t, t.Context(), m)
 		time.Sleep(5 * time.Second)
-		before := goroutines()
+		before := bubbletest.Goroutines()
 		ends["released"].do(api)
 		time.Sleep(10 * time.Second)
 		if term, leads := r.CurrentTerm(); !leads || term.Number == 0 {
 			t.Fatalf("leads: %v, in %v", leads, term)
 		}
-		if after := goroutines(); after > before {
+		if after := bubbletest.Goroutines(); after > before {
 			t.Errorf("%d goroutines in the second term, %d in the first", after, before)
 		}
 		world.add("x")

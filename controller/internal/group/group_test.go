@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/bubbletest"
 	"github.com/lanyard-k8s/lanyard/controller/internal/group"
 )
 
@@ -43,14 +44,14 @@ func TestWaitReturnsTheCauseOfItsContextAndMayBeCalledAgain(t *testing.T) {
 		limit := errors.New("the time for the end is over")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, limit)
 		defer cancel()
-		before := runtime.NumGoroutine()
+		before := bubbletest.Goroutines()
 		if err := g.Wait(ctx); !errors.Is(err, limit) {
 			t.Errorf("it returned %v, want %v", err, limit)
 		}
 		if err := g.Wait(ctx); !errors.Is(err, limit) {
 			t.Errorf("on a context that has ended it returned %v, want %v", err, limit)
 		}
-		if after := runtime.NumGoroutine(); after > before {
+		if after := bubbletest.Goroutines(); after > before {
 			t.Errorf("there are %d goroutines after it and %d before", after, before)
 		}
 		if err := g.Wait(t.Context()); err != nil {
