@@ -47,6 +47,16 @@ func (m *Manager) Slots() (held []int, err error) {
 	return m.shards.keeper.Table().Held(), m.shards.keeper.Refused()
 }
 
+// LastSlots returns the report of each slot that this process has lost or given up, in the order of their
+// numbers. Of a slot that it has had several times, only the last one is kept. It is nil without
+// ManagerOptions.Sharding.
+func (m *Manager) LastSlots() []report.Slot {
+	if m.shards == nil {
+		return nil
+	}
+	return m.shards.reports()
+}
+
 // Stats counts a controller's reconciles by how they ended.
 type Stats struct {
 	Done      int64            // returned nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -193,7 +194,7 @@ func TestC31WhatIsCancelledWhenItsSlotMovesSaysSo(t *testing.T) {
 				}
 				h := newHands(t, 5*time.Second)
 				drains := func(o *controller.ManagerOptions) { o.DrainTimeout = drain }
-				h.replica(api, "a", drains)
+				a := h.replica(api, "a", drains)
 				time.Sleep(time.Second)
 				if n := h.working(); n != 4 {
 					t.Fatalf("%d objects are worked on", n)
@@ -216,8 +217,31 @@ func TestC31WhatIsCancelledWhenItsSlotMovesSaysSo(t *testing.T) {
 				if len(workers) != 2 {
 					t.Errorf("the last reconciles were those of %v", h.last)
 				}
+				judgeReports(t, a, drain > 0)
 			})
 		})
+	}
+}
+
+// judgeReports looks at what a replica says of slots that it has given up while reconciles of five seconds ran in them.
+func judgeReports(t *testing.T, r *virtualtest.Running, drained bool) {
+	t.Helper()
+	held, _ := r.Slots()
+	inFlight, reports := 0, r.LastSlots()
+	for i, report := range reports {
+		inFlight += report.InFlight
+		if i > 0 && reports[i-1].Slot >= report.Slot || slices.Contains(held, report.Slot) {
+			t.Errorf("there are reports of the slots %v, and it has %v", reports, held)
+		}
+		if !errors.Is(report.Cause, cause.ShardLost) || report.Length < time.Second || report.Length > time.Minute || report.Term.Lease.Namespace != "ns" {
+			t.Errorf("the report is %v", report)
+		}
+		if waited := report.Took > 0; waited != (drained && report.InFlight > 0) {
+			t.Errorf("with a drain time (%v), the report is %v", drained, report)
+		}
+	}
+	if len(reports)+len(held) != 64 || inFlight == 0 {
+		t.Errorf("%d slots are had, and there are %d reports with %d items in flight", len(held), len(reports), inFlight)
 	}
 }
 

@@ -5,6 +5,8 @@ package controller
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -13,6 +15,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/internal/sharding"
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
+	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
 // shards says which objects this process works on. It is safe for concurrent use.
@@ -24,6 +27,7 @@ type shards struct {
 
 	mu         sync.Mutex
 	namespaces *shardNamespaces // nil unless something needs them
+	ended      map[int]report.Slot
 }
 
 var _ pipeline.Shards = (*shards)(nil)
@@ -60,7 +64,10 @@ func (s heldSlot) Needed() *term.Term { return s.Term }
 // newShards makes what keeps this process's share of the slots, and feeds the controllers in setup. config has
 // what the manager knows.
 func newShards(setup *setup, observers observe.Observers, options *Sharding, config sharding.Config) *shards {
-	s := &shards{slots: options.Slots, key: options.Key.Of, byNamespace: options.Key.Name == ShardByNamespace().Name}
+	s := &shards{
+		slots: options.Slots, key: options.Key.Of, byNamespace: options.Key.Name == ShardByNamespace().Name,
+		ended: map[int]report.Slot{},
+	}
 	config.Name = options.name()
 	config.Identity = options.Identity
 	config.Slots = options.Slots
@@ -100,10 +107,33 @@ func newShards(setup *setup, observers observe.Observers, options *Sharding, con
 		if ended := (*cause.TermEnded)(nil); errors.As(slot.Term.Err(), &ended) {
 			how = ended.How
 		}
+		s.keep(slot)
 		observers.SlotEnded(context.WithoutCancel(ctx), slot.Number, slot.Term.Term, how)
 	}
 	s.keeper = sharding.New(config)
 	return s
+}
+
+// keep keeps the report of a slot that has ended.
+func (s *shards) keep(slot *sharding.Slot) {
+	end := slot.Ending()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended[slot.Number] = report.Slot{
+		Slot: slot.Number, Term: slot.Term.Term, Length: end.At.Sub(slot.Term.Began), Cause: end.Why,
+		InFlight: end.Users, Took: end.Took,
+	}
+}
+
+// reports returns the reports of the slots that have ended, in the order of their numbers.
+func (s *shards) reports() []report.Slot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	reports := make([]report.Slot, 0, len(s.ended))
+	for _, number := range slices.Sorted(maps.Keys(s.ended)) {
+		reports = append(reports, s.ended[number])
+	}
+	return reports
 }
 
 // gained adds all objects of a slot to the queue of a controller. Events of them were dropped before.

@@ -27,7 +27,8 @@ const (
 	FailedLong    Mode = "refused with 500 until it waits" // this call and all like it, until it waits for 80 ms before
 	TimedOut      Mode = "refused with 504"
 	TimedOutAfter Mode = "applied, then 504"
-	// Another process holds the program's Lease, until the program has noticed and is at rest.
+	// Another process holds the program's Leases, that of its leadership or those of its slots, until the program has
+	// noticed and is at rest.
 	LeadershipLost Mode = "leadership lost"
 	// The program's watches tell nothing from this call on, until it is at rest.
 	Stale      Mode = "caches stale"

@@ -130,7 +130,9 @@ func (h *holding) giveUp(ctx context.Context, slot *Slot, why error) {
 		lost := slot.Term.Err() != nil
 		slot.Term.End(cause.TermResigned, "")
 		h.config.Gone(ctx, slot)
-		klog.FromContext(ctx).V(1).Info("Not serving a slot any more", "slot", slot.Number, "cause", why)
+		end := slot.Ending()
+		klog.FromContext(ctx).V(1).Info("Not serving a slot any more",
+			"slot", slot.Number, "cause", end.Why, "inFlight", end.Users, "took", end.Took.String())
 		if !lost && ctx.Err() == nil { // at the end all are given back together
 			h.giveBack(ctx, slot)
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/term"
 )
@@ -18,10 +19,18 @@ type Slot struct {
 	id     slotID
 	mu     sync.Mutex
 	users  int
-	why    error         // why it is given up; nil while it is served
+	end    Ending        // of the zero value while it is served
 	idle   chan struct{} // is closed when it is given up and nobody uses it
 	atEnd  map[*ending]struct{}
 	closed bool
+}
+
+// Ending says how a slot has ended for its users.
+type Ending struct {
+	Why   error // why it was given up; nil while it is served
+	At    time.Time
+	Users int           // how many there were
+	Took  time.Duration // until the last of them had left; zero until then
 }
 
 // ending is called when a slot ends for its users.
@@ -35,7 +44,7 @@ func newSlot(id slotID) *Slot {
 func (s *Slot) Enter() (ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.why != nil {
+	if s.end.Why != nil {
 		return false
 	}
 	s.users++
@@ -56,8 +65,8 @@ func (s *Slot) AtEnd(end context.CancelCauseFunc) (forget func()) {
 	e := &ending{end}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.why != nil {
-		end(s.why)
+	if s.end.Why != nil {
+		end(s.end.Why)
 		return func() {}
 	}
 	s.atEnd[e] = struct{}{}
@@ -72,10 +81,10 @@ func (s *Slot) AtEnd(end context.CancelCauseFunc) (forget func()) {
 func (s *Slot) giveUp(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.why != nil {
+	if s.end.Why != nil {
 		return
 	}
-	s.why = why
+	s.end = Ending{Why: why, At: time.Now(), Users: s.users}
 	for e := range s.atEnd {
 		e.call(why)
 	}
@@ -83,10 +92,17 @@ func (s *Slot) giveUp(why error) {
 	s.check()
 }
 
+// Ending returns how the slot has ended.
+func (s *Slot) Ending() Ending {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end
+}
+
 // check notes that nobody uses the slot any more. s.mu must be held.
 func (s *Slot) check() {
-	if s.why != nil && s.users == 0 && !s.closed {
-		s.closed = true
+	if s.end.Why != nil && s.users == 0 && !s.closed {
+		s.closed, s.end.Took = true, time.Since(s.end.At)
 		close(s.idle)
 	}
 }

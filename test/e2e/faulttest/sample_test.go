@@ -18,14 +18,12 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/faulttest"
 )
 
-// sample is the sample controller, with a Flunder and one that refers to it.
-func sample() faulttest.Program {
+// sample is the sample controller, with a Flunder and one that refers to it. It works as a leader, or on its slots.
+func sample(options func(namespace string) controller.ManagerOptions) faulttest.Program {
 	kind := metav1.TypeMeta{APIVersion: v1beta1.SchemeGroupVersion.String(), Kind: "Flunder"}
 	return faulttest.Program{
 		Run: func(ctx context.Context, config *rest.Config, namespace string) error {
-			m := controller.NewManager(config, controller.ManagerOptions{
-				LeaderElection: &controller.LeaderElection{Namespace: namespace, Name: "sample-controller", Identity: "sample"},
-			})
+			m := controller.NewManager(config, options(namespace))
 			if _, err := flunder.Setup(m, flunder.Options{Namespace: namespace, Workers: 4}); err != nil {
 				return err
 			}
@@ -48,5 +46,24 @@ func sample() faulttest.Program {
 }
 
 func TestTheSampleSurvivesEveryFault(t *testing.T) {
-	faulttest.Explore(t, plane.Config(), sample(), faulttest.Options{Budget: time.Minute})
+	faulttest.Explore(t, plane.Config(), sample(asLeader), faulttest.Options{Budget: time.Minute})
+}
+
+func TestTheSampleSurvivesEveryFaultOfItsSlots(t *testing.T) {
+	faulttest.Explore(t, plane.Config(), sample(inSlots), faulttest.Options{
+		Modes:  []faulttest.Mode{faulttest.LeadershipLost, faulttest.CrashedBefore, faulttest.CrashedAfter, faulttest.CancelledAfter},
+		Budget: 40 * time.Second,
+	})
+}
+
+func asLeader(namespace string) controller.ManagerOptions {
+	return controller.ManagerOptions{
+		LeaderElection: &controller.LeaderElection{Namespace: namespace, Name: "sample-controller", Identity: "sample"},
+	}
+}
+
+func inSlots(namespace string) controller.ManagerOptions {
+	return controller.ManagerOptions{
+		Sharding: &controller.Sharding{Namespace: namespace, Name: "sample-controller", Identity: "sample", Slots: 2},
+	}
 }
