@@ -3,6 +3,7 @@
 package conns
 
 import (
+	"context"
 	"net"
 	"testing"
 )
@@ -40,5 +41,19 @@ func TestAConnectionThatIsAdoptedByAClosedPoolIsClosedAtOnce(t *testing.T) {
 	p.Adopt(near, nil)
 	if _, err := near.Write([]byte("x")); err == nil {
 		t.Error("it can still be written to")
+	}
+}
+
+func TestAConnectionIsForgottenWhenItIsClosed(t *testing.T) {
+	near, far := net.Pipe()
+	defer far.Close()
+	all := &open{}
+	dial := all.dialer(func(context.Context, string, string) (net.Conn, error) { return near, nil }, nil)
+	c, err := dial(t.Context(), "tcp", "somewhere:443")
+	if err != nil || len(all.conns) != 1 {
+		t.Fatalf("%d connections are known after %v", len(all.conns), err)
+	}
+	if err := c.Close(); err != nil || len(all.conns) != 0 {
+		t.Errorf("%d connections are known after the close, which returned %v", len(all.conns), err)
 	}
 }
