@@ -102,7 +102,8 @@ func (s *Slot) Ending() Ending {
 // check notes that nobody uses the slot any more. s.mu must be held.
 func (s *Slot) check() {
 	if s.end.Why != nil && s.users == 0 && !s.closed {
-		s.closed, s.end.Took = true, time.Since(s.end.At)
+		s.closed = true
+		s.end.Took = time.Since(s.end.At)
 		close(s.idle)
 	}
 }
