@@ -360,29 +360,31 @@ func TestACallThroughAProxyIsOneSeriesWhateverItsPath(t *testing.T) {
 }
 
 func TestACallThatIsHeldBackIsMeasuredByItsReason(t *testing.T) {
-	reader := sdkmetric.NewManualReader()
-	m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: 50, Burst: 1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
-	})}, controller.ManagerOptions{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
-	client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().RESTClient()
-	for range 2 {
-		if _, err := client.Get().AbsPath("/healthz").DoRaw(t.Context()); err != nil {
+	bubble(t, func(t *testing.T) {
+		reader := sdkmetric.NewManualReader()
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: 50, Burst: 1, Transport: apiServer(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+		})}, controller.ManagerOptions{Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))}})
+		client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1().RESTClient()
+		for range 2 {
+			if _, err := client.Get().AbsPath("/healthz").DoRaw(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var all metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &all); err != nil {
 			t.Fatal(err)
 		}
-	}
-	var all metricdata.ResourceMetrics
-	if err := reader.Collect(t.Context(), &all); err != nil {
-		t.Fatal(err)
-	}
-	for _, metrics := range all.ScopeMetrics[0].Metrics {
-		if waits, ok := metrics.Data.(metricdata.Histogram[float64]); ok && metrics.Name == "lanyard.api.throttle.duration" {
-			if len(waits.DataPoints) != 1 || attributeOf(waits.DataPoints[0].Attributes.ToSlice(), "reason") != "rate_limiter" || waits.DataPoints[0].Count != 1 {
-				t.Errorf("measured are %v", waits.DataPoints)
+		for _, metrics := range all.ScopeMetrics[0].Metrics {
+			if waits, ok := metrics.Data.(metricdata.Histogram[float64]); ok && metrics.Name == "lanyard.api.throttle.duration" {
+				if len(waits.DataPoints) != 1 || attributeOf(waits.DataPoints[0].Attributes.ToSlice(), "reason") != "rate_limiter" || waits.DataPoints[0].Count != 1 {
+					t.Errorf("measured are %v", waits.DataPoints)
+				}
+				return
 			}
-			return
 		}
-	}
-	t.Error("nothing was measured")
+		t.Error("nothing was measured")
+	})
 }
 
 func TestTheReconcileAfterASupersededOneSaysSo(t *testing.T) {
