@@ -22,6 +22,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/kubelet"
 	"github.com/lanyard-k8s/lanyard/test/e2e/leadership/writer"
 )
 
@@ -29,9 +30,6 @@ var (
 	crashes    = flag.Int("crashes", 2, "how many leaders are killed in each way of noticing it")
 	crashLease = flag.Duration("crash-lease", 9*time.Second, "the duration of their lease; a multiple of three seconds")
 )
-
-// kubeletDelay is how long the kubelet of these tests takes to report a container's end, or to start it again.
-const kubeletDelay = 200 * time.Millisecond
 
 func TestC32AKilledLeaderIsFollowedAtOnceIfItsEndIsProved(t *testing.T) {
 	t.Parallel()
@@ -74,7 +72,7 @@ func restarts(e *env, change func(*writer.Options)) (took []time.Duration) {
 		time.Sleep(1100*time.Millisecond + rand.N(e.election.RetryPeriod)) // a status has whole seconds
 		at := time.Now()
 		leader.signal(syscall.SIGKILL)
-		time.Sleep(kubeletDelay)
+		time.Sleep(kubelet.Delay)
 		pod := *options.Election.Pod
 		pod.Instance = fmt.Sprint("run ", round+1)
 		options.Election.Pod = &pod
@@ -101,10 +99,8 @@ func reports(e *env, change func(*writer.Options)) (took []time.Duration) {
 		time.Sleep(1500*time.Millisecond + rand.N(e.election.RetryPeriod))
 		at := time.Now()
 		leader.signal(syscall.SIGKILL)
-		time.Sleep(kubeletDelay)
-		e.report(leader.options.Election.Identity, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-			ExitCode: 137, Reason: "Error", StartedAt: metav1.NewTime(at.Add(-time.Minute)), FinishedAt: metav1.NewTime(at),
-		}})
+		time.Sleep(kubelet.Delay)
+		e.report(leader.options.Election.Identity, kubelet.Killed(at))
 		next.await("writes", next.writing)
 		took = append(took, next.last("wrote").Sub(at))
 		leader = next
@@ -115,12 +111,8 @@ func reports(e *env, change func(*writer.Options)) (took []time.Duration) {
 // inPod makes a pod and returns the options of a writer in it.
 func (e *env) inPod(name string) writer.Options {
 	e.Helper()
-	_, err := e.admin.CoreV1().Pods(e.namespace).Create(e.Context(), &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "manager", Image: "example.com/manager"}}},
-	}, metav1.CreateOptions{})
+	_, err := kubelet.Create(e.Context(), e.admin.CoreV1().Pods(e.namespace), name)
 	e.must(err)
-	e.report(name, corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.Now()}})
 	return e.knowingPod(name)
 }
 
@@ -130,18 +122,14 @@ func (e *env) knowingPod(name string) writer.Options {
 	pod, err := e.admin.CoreV1().Pods(e.namespace).Get(e.Context(), name, metav1.GetOptions{})
 	e.must(err)
 	options := e.options(name)
-	options.Election.Pod = &controller.LeaderPod{Name: name, UID: string(pod.UID), Container: "manager", Instance: "run 0"}
+	options.Election.Pod = &controller.LeaderPod{Name: name, UID: string(pod.UID), Container: kubelet.Container, Instance: "run 0"}
 	return options
 }
 
 // report is what a kubelet says of the container of a pod.
 func (e *env) report(name string, state corev1.ContainerState) {
 	e.Helper()
-	pods := e.admin.CoreV1().Pods(e.namespace)
-	pod, err := pods.Get(e.Context(), name, metav1.GetOptions{})
-	e.must(err)
-	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "manager", Image: "example.com/manager", State: state}}
-	_, err = pods.UpdateStatus(e.Context(), pod, metav1.UpdateOptions{})
+	_, err := kubelet.Report(e.Context(), e.admin.CoreV1().Pods(e.namespace), name, state)
 	e.must(err)
 }
 

@@ -150,15 +150,7 @@ func kubeconfig(t *testing.T, config *rest.Config) string {
 // eventually waits for what comes about in its own time.
 func eventually(t testing.TB, what string, holds func() error) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		last := holds()
-		if last == nil {
-			return
-		}
-		if time.Now().After(end) || t.Context().Err() != nil {
-			t.Fatalf("not so within two minutes: %s: %v", what, last)
-		}
-	}
+	suite.Within(t, 2*time.Minute, what, holds)
 }
 
 // distribution prints times.

@@ -111,13 +111,5 @@ func (p *process) leave() {
 // eventually waits for what comes about in its own time.
 func eventually(t *testing.T, what string, holds func() error) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		last := holds()
-		if last == nil {
-			return
-		}
-		if time.Now().After(end) || t.Context().Err() != nil {
-			t.Fatalf("not so within five minutes: %s: %v", what, last)
-		}
-	}
+	suite.Within(t, 5*time.Minute, what, holds)
 }

@@ -34,13 +34,19 @@ func Start(t *testing.T, m *controller.Manager) (log *output.Buffer, stop func()
 }
 
 // Eventually waits until something holds. It fails after a minute, with the last error.
-func Eventually(t *testing.T, what string, holds func() error) {
+func Eventually(t testing.TB, what string, holds func() error) {
+	t.Helper()
+	Within(t, time.Minute, what, holds)
+}
+
+// Within waits until something holds. It fails after limit, with the last error.
+func Within(t testing.TB, limit time.Duration, what string, holds func() error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, time.Minute, true,
+	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, limit, true,
 		func(context.Context) (bool, error) { last = holds(); return last == nil, nil })
 	if err != nil {
-		t.Fatalf("not so within a minute: %s: %v", what, last)
+		t.Fatalf("not so within %v: %s: %v", limit, what, last)
 	}
 }
 
