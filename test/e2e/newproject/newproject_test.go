@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,7 +78,8 @@ func TestANewProjectWorks(t *testing.T) {
 	}
 	a.do("make", "test")
 	a.makeRun("Widget default/widget-sample is ready")
-	a.assertRestricted()
+	a.assertRestricted(filepath.Join(a.dir, "config", "default"))
+	a.assertRestricted(a.withAllComponents(), "--metrics-addr=:8443", "--metrics-secure", "--page-addr=127.0.0.1:8082")
 
 	// The author changes a file of each sort.
 	for _, name := range []string{"internal/controllers/widget.go", "api/shop/v1alpha1/widget_types.go", "main.go", "test/start_test.go"} {
@@ -149,10 +151,30 @@ func (a *author) makeRun(lines ...string) {
 	}
 }
 
-// assertRestricted asserts that the pods of the Deployment meet the pod security standard of that name.
-func (a *author) assertRestricted() {
+// withAllComponents makes a kustomization with all components that config/default names in a comment, but
+// config/metrics, in whose place config/secure is. It returns its folder.
+func (a *author) withAllComponents() string {
 	a.Helper()
-	objects, err := kustomize.Build(filepath.Join(a.dir, "config", "default"))
+	folder := filepath.Join(a.dir, "config", "all")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		a.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(a.dir, "config", "default", "kustomization.yaml"))
+	if err == nil {
+		all := strings.ReplaceAll(strings.ReplaceAll(string(text), "# - ../metrics\n", ""), "# - ../", "- ../")
+		err = os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(all), 0o600)
+	}
+	if err != nil {
+		a.Fatal(err)
+	}
+	return folder
+}
+
+// assertRestricted asserts that the pods of the Deployment meet the pod security standard of that name, and have the
+// flags.
+func (a *author) assertRestricted(kustomization string, flags ...string) {
+	a.Helper()
+	objects, err := kustomize.Build(kustomization)
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -175,12 +197,15 @@ func (a *author) assertRestricted() {
 		if result := policy.AggregateCheckResults(evaluator.EvaluatePod(level, &template.ObjectMeta, &template.Spec)); !result.Allowed {
 			a.Error(result.ForbiddenDetail())
 		}
-		if *deployment.Spec.Replicas != 2 || !strings.Contains(strings.Join(template.Spec.Containers[0].Args, " "), "--leader-elect") {
-			a.Errorf("the Deployment has %d replicas with the flags %v", *deployment.Spec.Replicas, template.Spec.Containers[0].Args)
+		args := template.Spec.Containers[0].Args
+		for _, want := range append(flags, "--leader-elect") {
+			if *deployment.Spec.Replicas != 2 || !slices.Contains(args, want) {
+				a.Errorf("the Deployment has %d replicas with the flags %v, without %s", *deployment.Spec.Replicas, args, want)
+			}
 		}
 	}
 	if !found {
-		a.Error("config/default has no Deployment")
+		a.Errorf("%s has no Deployment", kustomization)
 	}
 }
 
