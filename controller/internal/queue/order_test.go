@@ -82,14 +82,20 @@ func TestItemsComeOutAsInASimplerQueue(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		var (
-			o           queue.Order[int]
-			back, later []int
-			served      int
+			o                  queue.Order[int]
+			front, back, later []int
+			served             int
 		)
 		for step := range 300 {
 			item, waits := random.IntN(20), random.IntN(3) > 0
-			switch queued := slices.Contains(back, item) || slices.Contains(later, item); {
-			case random.IntN(2) == 0 && len(back)+len(later) > 0:
+			switch queued := slices.Contains(slices.Concat(front, back, later), item); {
+			case random.IntN(2) == 0 && len(front) > 0:
+				last := len(front) - 1
+				if got := o.Pop(); got != front[last] {
+					t.Fatalf("step %d: %d, want the last of %v", step, got, front)
+				}
+				front = front[:last]
+			case random.IntN(2) == 0 && len(front) == 0 && len(back)+len(later) > 0:
 				from := &back
 				if served++; len(later) > 0 && (len(back) == 0 || served > 8) {
 					from, served = &later, 0
@@ -104,6 +110,10 @@ func TestItemsComeOutAsInASimplerQueue(t *testing.T) {
 				later = append(later, item)
 			case waits:
 				o.AddLowPriority(o.Touch, item)
+			case !queued && random.IntN(3) == 0:
+				o.Prioritize(item)
+				o.Push(item)
+				front = append(front, item)
 			default:
 				add := o.Push
 				if queued {
@@ -116,8 +126,8 @@ func TestItemsComeOutAsInASimplerQueue(t *testing.T) {
 					back = append(back, item)
 				}
 			}
-			if o.Len() != len(back)+len(later) {
-				t.Fatalf("step %d: %d items, want %d", step, o.Len(), len(back)+len(later))
+			if o.Len() != len(front)+len(back)+len(later) {
+				t.Fatalf("step %d: %d items, want %d", step, o.Len(), len(front)+len(back)+len(later))
 			}
 		}
 	}
