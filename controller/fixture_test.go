@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,7 +29,14 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The runtime begins its own goroutines for signals when somebody asks for the first one. That must not be a test
+	// in a bubble.
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	signal.Stop(asked)
+	goleak.VerifyTestMain(m)
+}
 
 // world is an API server's worth of ConfigMaps in memory, for tests in virtual time, where there
 // are no sockets. What depends on a real API server is tested in the module test.

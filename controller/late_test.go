@@ -358,6 +358,19 @@ func TestMainRunsWhatItsSetUpAddsUntilTheEnd(t *testing.T) {
 	})
 }
 
+func TestMainReturnsTheErrorOfTheRun(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		broken := errors.New("no database")
+		err := controller.RunMain(t.Context(), unused(), controller.ManagerOptions{}, func(m *controller.Manager) error {
+			m.AddRunnable("r", func(context.Context) error { return broken })
+			return nil
+		})
+		if !errors.Is(err, broken) {
+			t.Errorf("it returned %v", err)
+		}
+	})
+}
+
 func TestMainReturnsTheErrorOfItsSetUpAndRunsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		broken := errors.New("no database")

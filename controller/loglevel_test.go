@@ -68,3 +68,30 @@ func TestTheDefaultLogHasFailuresOnly(t *testing.T) {
 		})
 	}
 }
+
+// TestACancelledReconcileIsALineOfTheCallsLevelWithItsCause, and no failure.
+func TestACancelledReconcileIsALineOfTheCallsLevelWithItsCause(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+			<-ctx.Done()
+			return controller.Result{}, ctx.Err()
+		}, controller.Options{})
+		r := start(t, t.Context(), m)
+		synctest.Wait()
+		if err := r.end(errors.New("no power")); err != nil {
+			t.Error(err)
+		}
+		for line := range strings.Lines(r.log.String()) {
+			if strings.Contains(line, `"Reconcile cancelled"`) {
+				if !strings.Contains(line, "level=DEBUG+3 ") || !strings.Contains(line, "no power") || !strings.Contains(line, "result=cancelled") {
+					t.Errorf("the line is %q", line)
+				}
+				return
+			}
+		}
+		t.Errorf("no line says it:\n%s", r.log)
+	})
+}
