@@ -28,6 +28,7 @@ type settings struct {
 	results  string
 	plots    string
 	profiles string
+	shards   string
 	table    bool
 	scale    workload.Scale
 }
@@ -49,6 +50,13 @@ func realMain(ctx context.Context, args []string, out, progress io.Writer) error
 	}
 	if err != nil {
 		return err
+	}
+	if s.shards != "" {
+		results, err := report.Load(s.shards)
+		if err != nil {
+			return err
+		}
+		return report.Shards(s.plots, results)
 	}
 	if !s.table {
 		if err := measure(ctx, s, progress); err != nil {
@@ -81,6 +89,7 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.StringVar(&s.results, "results", "results.jsonl", "the file for the results, one JSON object per line")
 	flags.StringVar(&s.plots, "plots", "", "folder for pictures; none are drawn without")
 	flags.StringVar(&s.profiles, "profiles", "", "folder for profiles, of the CPU in odd rounds and of allocations in even ones; such runs are not comparable")
+	flags.StringVar(&s.shards, "shards", "", "draw only this file, which test/e2e/sharding has recorded")
 	flags.BoolVar(&s.table, "table", false, "run nothing: make the table and pictures of the results that are there")
 	if err := flags.Parse(args); err != nil {
 		return nil, err

@@ -28,6 +28,12 @@ var moves = flag.Int("moves", 2, "how many moves of each sort")
 // size is how many bytes each object has besides.
 var size = flag.Int("size", 1000, "how many bytes of data each object has")
 
+// record is where the figures go.
+var record = flag.String("record", "", "file for the figures of the test of throughput, which test/bench draws")
+
+// steady is for how long changes come at a steady rate.
+var steady = flag.Duration("steady", 2*time.Second, "for how long changes come at a steady rate, in the test of throughput")
+
 // scale is how many objects several replicas share in the test of their throughput.
 var scale = flag.Int("scale", 400, "how many objects are shared")
 

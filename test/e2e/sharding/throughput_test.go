@@ -3,7 +3,13 @@
 package sharding_test
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,13 +24,51 @@ import (
 // everything or their share. Each reconcile waits for a tenth of a second, and each replica has four workers, so that
 // these are the limit and not the machine. It prints a table; docs/sharding.md has one of -scale 5000.
 func TestC31MoreReplicasDoMore(t *testing.T) {
+	whole, shares := recorded{Workload: "shards", Program: "whole caches"}, recorded{Workload: "shards", Program: "caches of a share"}
 	for _, count := range []int{1, 2, 4, 8} {
-		t.Run(fmt.Sprintf("%d replicas", count), func(t *testing.T) { manyReplicas(t, count, false) })
-		t.Run(fmt.Sprintf("%d replicas with their share", count), func(t *testing.T) { manyReplicas(t, count, true) })
+		t.Run(fmt.Sprintf("%d replicas", count), func(t *testing.T) { whole.add(count, manyReplicas(t, count, false)) })
+		t.Run(fmt.Sprintf("%d replicas with their share", count), func(t *testing.T) { shares.add(count, manyReplicas(t, count, true)) })
+	}
+	if *record == "" {
+		return
+	}
+	file, err := os.Create(*record)
+	if err == nil {
+		lines := json.NewEncoder(file)
+		err = errors.Join(lines.Encode(whole), lines.Encode(shares), file.Close())
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 
-func manyReplicas(t *testing.T, count int, share bool) {
+// recorded is a result as test/bench has it, which draws it.
+type recorded struct {
+	Workload string   `json:"workload"`
+	Program  string   `json:"program"`
+	Series   []series `json:"series"`
+}
+
+type series struct {
+	Name string    `json:"name"`
+	X    []float64 `json:"x"`
+	Y    []float64 `json:"y"`
+}
+
+func (r *recorded) add(replicas int, values map[string]float64) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		i := slices.IndexFunc(r.Series, func(s series) bool { return s.Name == name })
+		if i < 0 {
+			i = len(r.Series)
+			r.Series = append(r.Series, series{Name: name})
+		}
+		r.Series[i].X = append(r.Series[i].X, float64(replicas))
+		r.Series[i].Y = append(r.Series[i].Y, values[name])
+	}
+}
+
+// manyReplicas returns what it has measured, by name.
+func manyReplicas(t *testing.T, count int, share bool) map[string]float64 {
 	w := newWorld(t, fmt.Sprintf("many%d%t", count, share), max(1, *scale/namespaces))
 	var replicas []*process
 	for i := range count {
@@ -37,11 +81,13 @@ func manyReplicas(t *testing.T, count int, share bool) {
 		t.Fatal(err)
 	}
 	asked := time.Since(began)
-	eventually(t, "all is done", w.open)
-	took := time.Since(began)
-	if workers, err := w.workers(); err != nil || len(workers) != count {
-		t.Errorf("the replicas that have worked are %v (%v)", workers, err)
+	burst := w.awaitAll(t)
+	if len(burst.writers) != count {
+		t.Errorf("the replicas that have worked are %v", burst.writers)
 	}
+	took := burst.last.Sub(began)
+	w.askSteadily(t, *steady)
+	single := w.awaitAll(t)
 	memory := 0
 	for _, p := range replicas {
 		memory = max(memory, p.memory(t))
@@ -58,9 +104,14 @@ func manyReplicas(t *testing.T, count int, share bool) {
 	if all := w.each * namespaces; share && held != all || !share && held != count*all {
 		t.Errorf("%d replicas hold %d objects together, and there are %d", count, held, all)
 	}
-	t.Logf("%d replicas: %d objects in %v (to ask took %v), %.0f a second, at most %d MB each; on average %d objects in the cache, and %.1f MB received",
+	t.Logf("%d replicas: %d objects in %v (to ask took %v), %.0f a second; then, with %d changes a second, p50 %v, p99 %v from change to write; "+
+		"at most %d MB each; on average %d objects in the cache, and %.1f MB received",
 		count, *scale, took.Round(10*time.Millisecond), asked.Round(10*time.Millisecond), float64(*scale)/took.Seconds(),
-		memory, held/count, float64(received)/float64(count)/1e6)
+		rate, single.wait(50), single.wait(99), memory, held/count, float64(received)/float64(count)/1e6)
+	return map[string]float64{
+		"objects a second": float64(*scale) / took.Seconds(), "MB resident, of the largest": float64(memory),
+		"MB received, of each": float64(received) / float64(count) / 1e6, "ms from change to write, p99": float64(single.wait(99).Milliseconds()),
+	}
 }
 
 // cached returns how many objects a replica has in its cache, and what it has received.
@@ -77,21 +128,77 @@ func (p *process) cached(t *testing.T) (objects, bytes int) {
 // askAll asks for a change of each object.
 func (w *world) askAll() error {
 	w.number++
-	patch := fmt.Appendf(nil, `{"data":{"want":"%d"}}`, w.number)
-	return w.forAll(func(namespace, name string) error { return w.patch(w.t.Context(), namespace, name, patch) })
+	return w.forAll(w.askFor)
 }
 
-// workers returns how many objects each replica has written last.
-func (w *world) workers() (map[string]int, error) {
-	list, err := w.client.CoreV1().ConfigMaps("").List(w.t.Context(), metav1.ListOptions{LabelSelector: "sharding-test=" + w.prefix})
+// askFor asks for a change of an object, and says when.
+func (w *world) askFor(namespace, name string) error {
+	return w.patch(w.t.Context(), namespace, name, fmt.Appendf(nil, `{"data":{"want":"%d"},"metadata":{"annotations":{"asked":%q}}}`,
+		w.number, time.Now().UTC().Format(time.RFC3339Nano)))
+}
+
+// rate is how many changes a second are asked for, a little less than one replica can do.
+const rate = 25
+
+// askSteadily asks for changes of one object after the other, for a time.
+func (w *world) askSteadily(t *testing.T, during time.Duration) {
+	w.number++
+	changes := time.NewTicker(time.Second / rate)
+	defer changes.Stop()
+	for i := range min(int(during.Seconds()*rate), w.each*namespaces) {
+		<-changes.C
+		if err := w.askFor(fmt.Sprintf("%s-%d", w.prefix, i%namespaces), fmt.Sprint("cm", i/namespaces)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// written is what the objects say of their last writes.
+type written struct {
+	writers map[string]int
+	last    time.Time
+	waits   []time.Duration // from the newest change to its write, of the objects of that change; in order
+}
+
+// wait returns a percentile.
+func (w *written) wait(percent int) time.Duration {
+	if len(w.waits) == 0 {
+		return 0
+	}
+	return w.waits[(len(w.waits)-1)*percent/100].Round(time.Millisecond)
+}
+
+// awaitAll waits until every object has what was asked for. It does not look often: that costs as much as the work.
+func (w *world) awaitAll(t *testing.T) *written {
+	for w.open() != nil {
+		select {
+		case <-time.After(time.Duration(*scale) * 200 * time.Microsecond):
+		case <-t.Context().Done():
+			t.Fatal("not all is done")
+		}
+	}
+	list, err := w.client.CoreV1().ConfigMaps("").List(t.Context(), metav1.ListOptions{LabelSelector: "sharding-test=" + w.prefix})
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
-	workers := map[string]int{}
+	all := &written{writers: map[string]int{}}
 	for i := range list.Items {
-		workers[list.Items[i].Annotations["by"]]++
+		cm := &list.Items[i]
+		all.writers[cm.Annotations["by"]]++
+		asked, errAsked := time.Parse(time.RFC3339Nano, cm.Annotations["asked"])
+		at, errWritten := time.Parse(time.RFC3339Nano, cm.Annotations["written"])
+		if errAsked != nil || errWritten != nil {
+			t.Fatalf("%s/%s was asked for at %q and written at %q", cm.Namespace, cm.Name, cm.Annotations["asked"], cm.Annotations["written"])
+		}
+		if at.After(all.last) {
+			all.last = at
+		}
+		if cm.Data["want"] == strconv.Itoa(w.number) {
+			all.waits = append(all.waits, at.Sub(asked))
+		}
 	}
-	return workers, nil
+	slices.Sort(all.waits)
+	return all
 }
 
 // memory returns the resident memory of a replica, in megabytes.

@@ -3,6 +3,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"image/color"
 	"os"
@@ -70,7 +71,7 @@ func Plots(dir string, programs []string, results []Result) error {
 			return distribution(filepath.Join(dir, "handover.svg"), "W6: from SIGTERM to the successor's first write", "W6", "ms after SIGTERM", programs, results)
 		},
 		func() error {
-			return lines(filepath.Join(dir, "churn.svg"), "W7: memory under churn", "W7", "MB resident", programs, results)
+			return lines(filepath.Join(dir, "churn.svg"), "W7: memory under churn", "W7", "s", "MB resident", programs, results)
 		},
 	}
 	for _, f := range draw {
@@ -79,6 +80,18 @@ func Plots(dir string, programs []string, results []Result) error {
 		}
 	}
 	return nil
+}
+
+// Shards draws what more replicas come to.
+func Shards(dir string, results []Result) error {
+	var programs []string
+	for _, r := range results {
+		programs = append(programs, r.Program)
+	}
+	return errors.Join(
+		lines(filepath.Join(dir, "throughput.svg"), "Objects that all replicas reconcile together", "shards", "replicas", "objects a second", programs, results),
+		lines(filepath.Join(dir, "received.svg"), "What each replica receives", "shards", "replicas", "MB received, of each", programs, results),
+	)
 }
 
 type bar struct{ workload, figure, label string }
@@ -139,10 +152,10 @@ func distribution(path, title, workload, series string, programs []string, resul
 	return p.Save(width, height, path)
 }
 
-// lines draws values over time, in seconds.
-func lines(path, title, workload, series string, programs []string, results []Result) error {
+// lines draws the values of a series over what x names.
+func lines(path, title, workload, x, series string, programs []string, results []Result) error {
 	p := plot.New()
-	p.Title.Text, p.X.Label.Text, p.Y.Label.Text, p.Y.Min = title, "s", series, 0
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text, p.Y.Min = title, x, series, 0
 	drawn := false
 	for i, program := range programs {
 		for _, r := range only(results, workload) {

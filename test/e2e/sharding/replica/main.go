@@ -128,6 +128,7 @@ func reconcile(ctx context.Context, client kubernetes.Interface, identity string
 	}
 	cm.Data["done"] = cm.Data["want"]
 	metav1.SetMetaDataAnnotation(&cm.ObjectMeta, "by", identity)
+	metav1.SetMetaDataAnnotation(&cm.ObjectMeta, "written", time.Now().UTC().Format(time.RFC3339Nano))
 	metav1.SetMetaDataAnnotation(&cm.ObjectMeta, "lease", term.Lease.Name)
 	metav1.SetMetaDataAnnotation(&cm.ObjectMeta, "term", fmt.Sprint(term.Number))
 	_, err := client.CoreV1().ConfigMaps(cm.Namespace).Update(ctx, cm, metav1.UpdateOptions{})
