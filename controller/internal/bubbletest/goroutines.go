@@ -4,31 +4,34 @@
 package bubbletest
 
 import (
-	"bytes"
-	"runtime"
+	"strings"
 	"testing/synctest"
+
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
 
 // Goroutines waits until every goroutine of the caller's bubble is blocked, and returns how many the bubble has.
 //
 // runtime.NumGoroutine counts those of the runtime too, which come and go: the one that runs finalizers, those that
 // run cleanups, and what an earlier test's end has left for a moment.
-func Goroutines() int {
+func Goroutines() (n int) {
 	synctest.Wait()
-	stacks := make([]byte, 1<<16)
-	for {
-		n := runtime.Stack(stacks, true)
-		if n < len(stacks) {
-			stacks = stacks[:n]
-			break
+	stacks := work.Stacks()
+	own := bubbleOf(stacks[work.GoroutineID()])
+	if own == "" {
+		panic("bubbletest.Goroutines was called outside of a bubble")
+	}
+	for _, stack := range stacks {
+		if bubbleOf(stack) == own {
+			n++
 		}
-		stacks = make([]byte, 2*len(stacks))
 	}
-	// The caller comes first: "goroutine 18 [running, synctest bubble 17]:".
-	header, _, _ := bytes.Cut(stacks, []byte("\n"))
-	_, bubble, found := bytes.Cut(header, []byte(", synctest bubble "))
-	if !found {
-		panic("bubbletest.Goroutines was called outside of a bubble, by " + string(header))
-	}
-	return bytes.Count(stacks, append([]byte(", synctest bubble "), bubble...))
+	return n
+}
+
+// bubbleOf returns what the stack of a goroutine says of its bubble: "goroutine 18 [running, synctest bubble 17]:".
+func bubbleOf(stack string) string {
+	header, _, _ := strings.Cut(stack, "\n")
+	_, bubble, _ := strings.Cut(header, ", synctest bubble ")
+	return bubble
 }
