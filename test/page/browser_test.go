@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,8 +22,9 @@ type browser struct {
 	testing.TB
 	ctx context.Context
 
-	mu     sync.Mutex
-	errors []string
+	mu       sync.Mutex
+	errors   []string
+	expected string // what the console may complain of; empty: nothing
 }
 
 // open opens an address in a browser of its own. A console error fails the test at its end.
@@ -47,7 +49,9 @@ func open(t testing.TB, address string, width, height int) *browser {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		for _, text := range b.errors {
-			t.Errorf("the console says: %s", text)
+			if b.expected == "" || !strings.Contains(text, b.expected) {
+				t.Errorf("the console says: %s", text)
+			}
 		}
 	})
 	if err := chromedp.Do(ctx); err != nil { // the browser lives as long as the context of the first call
@@ -72,6 +76,14 @@ func (b *browser) note(messages iter.Seq2[chromedp.ConsoleMessage, error]) {
 			b.mu.Unlock()
 		}
 	}
+}
+
+// expect allows complaints of the console that contain a text, whenever they come: a console message may arrive after
+// the answer to the call that caused it.
+func (b *browser) expect(text string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = text
 }
 
 func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
