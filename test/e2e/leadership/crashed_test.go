@@ -34,14 +34,15 @@ var (
 func TestC32AKilledLeaderIsFollowedAtOnceIfItsEndIsProved(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		crash         func(e *env, change func(*writer.Options)) []time.Duration
-		change        func(*writer.Options)
-		proved, plain bool
+		crash  func(e *env, change func(*writer.Options)) []time.Duration
+		change func(*writer.Options)
+		proved bool
 	}{
-		"its container is started again":   {restarts, func(*writer.Options) {}, true, false},
-		"a stand-by watches its pod":       {reports, func(*writer.Options) {}, true, false},
-		"a stand-by does not know its pod": {reports, func(o *writer.Options) { o.Election.Pod = nil }, false, false},
-		"client-go's election alone":       {reports, func(o *writer.Options) { o.Plain = true }, false, true},
+		"its container is started again":   {restarts, func(*writer.Options) {}, true},
+		"a stand-by watches its pod":       {reports, func(*writer.Options) {}, true},
+		"a stand-by does not know its pod": {reports, func(o *writer.Options) { o.Election.Pod = nil }, false},
+		"client-go's election alone":       {reports, func(o *writer.Options) { o.Elector = writer.ClientGo }, false},
+		"controller-runtime":               {reports, func(o *writer.Options) { o.Elector = writer.ControllerRuntime }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -54,7 +55,9 @@ func TestC32AKilledLeaderIsFollowedAtOnceIfItsEndIsProved(t *testing.T) {
 					t.Errorf("that took %v, as long as a lease", d)
 				}
 			}
-			if !test.plain {
+			var options writer.Options
+			test.change(&options)
+			if options.Elector == writer.Framework {
 				e.assertOneWriter()
 			}
 			t.Logf("%s, lease of %v: from SIGKILL until the successor had written: %s", name, *crashLease, distribution(took))

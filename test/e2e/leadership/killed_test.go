@@ -8,15 +8,20 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/lanyard-k8s/lanyard/test/e2e/leadership/writer"
 )
 
 func TestC16AfterAKilledLeaderAnotherLeadsWhenTheLeaseHasExpired(t *testing.T) {
 	t.Parallel()
 	const lanes, each = 2, 3
-	for _, plain := range []bool{false, true} {
+	for name, elector := range map[string]writer.Elector{
+		"ours":                       writer.Framework,
+		"client-go's election alone": writer.ClientGo,
+		"controller-runtime":         writer.ControllerRuntime,
+	} {
 		var mu sync.Mutex
 		var took []time.Duration
-		name := map[bool]string{false: "ours", true: "client-go's election alone"}[plain]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			t.Cleanup(func() {
@@ -25,7 +30,7 @@ func TestC16AfterAKilledLeaderAnotherLeadsWhenTheLeaseHasExpired(t *testing.T) {
 			for i := range lanes {
 				t.Run(fmt.Sprint(i), func(t *testing.T) {
 					t.Parallel()
-					for _, d := range kills(t, plain, each) {
+					for _, d := range kills(t, elector, each) {
 						mu.Lock()
 						took = append(took, d)
 						mu.Unlock()
@@ -40,11 +45,11 @@ func TestC16AfterAKilledLeaderAnotherLeadsWhenTheLeaseHasExpired(t *testing.T) {
 }
 
 // kills ends leaders by SIGKILL, one after the other, and returns how long it took until another had written.
-func kills(t *testing.T, plain bool, rounds int) (took []time.Duration) {
+func kills(t *testing.T, elector writer.Elector, rounds int) (took []time.Duration) {
 	e := newEnv(t, 4, short)
 	begin := func(name string) *process {
 		options := e.options(name)
-		options.Plain = plain
+		options.Elector = elector
 		return e.start(plane.Config(), options)
 	}
 	leader := begin("r0")
@@ -58,7 +63,7 @@ func kills(t *testing.T, plain bool, rounds int) (took []time.Duration) {
 		took = append(took, next.last("wrote").Sub(at))
 		leader = next
 	}
-	if !plain {
+	if elector == writer.Framework {
 		e.assertOneWriter()
 	}
 	return took

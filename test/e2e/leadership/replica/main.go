@@ -41,10 +41,10 @@ func run(ctx context.Context, kubeconfig, how string) error {
 		defer mu.Unlock()
 		_ = out.Encode(e) // nobody listens any more
 	}
-	if options.Plain {
+	if peer := peers()[options.Elector]; peer != nil {
 		ctx, stop := controller.SignalContext(ctx)
 		defer stop()
-		return plain(ctx, config, options, tell)
+		return peer(ctx, writer.Mark(config, options.Agent), options, tell)
 	}
 	w := writer.New(config, options, tell)
 	ctx, stop := controller.SignalContext(ctx, w.Manager)

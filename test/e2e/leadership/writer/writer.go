@@ -33,6 +33,16 @@ const (
 	Status = "status"
 )
 
+// Elector is whose leader election a process takes part in.
+type Elector string
+
+// The framework's is the default; the others are there to compare with.
+const (
+	Framework         Elector = ""
+	ClientGo          Elector = "client-go"
+	ControllerRuntime Elector = "controller-runtime"
+)
+
 // Options is what a writer is. They travel to other processes as JSON.
 type Options struct {
 	Agent     string // the user agent of its requests, which tells it from others in the API server's audit log
@@ -40,7 +50,7 @@ type Options struct {
 	Election  controller.LeaderElection
 	Workers   int
 	Pause     time.Duration // of an object after each reconcile
-	Plain     bool          // only elects, with client-go's elector
+	Elector   Elector       // whose election it is; others than the framework's only elect, and write once
 
 	// Stubborn has it write on contexts that do not end, several times in a row, through a layer of its own
 	// that takes its time: nothing but the framework's transport can then keep it from writing.
