@@ -145,12 +145,13 @@ ctxvet: ## Run our own analyzers in every module: contexts dropped, stored or ig
 	@tools/vet.sh $(CODE)
 
 # QUICK=1: under five minutes. PLOTS=1: redraw docs/performance/. ONLY=W1,W2: these workloads.
+# PROGRAMS=bare,lanyard,page: these programs.
 .PHONY: bench
 bench: ## Compare with controller-runtime and bare client-go; hours, or minutes with QUICK=1.
 	@mkdir -p $(BIN)
 	@go build -C test/bench -o $(abspath $(BIN))/bench .
 	@cd test/bench && exec $(abspath $(BIN))/bench -results $(abspath $(BIN))/bench.jsonl $(if $(QUICK),-quick) \
-		$(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ONLY),-only $(ONLY)) $(if $(PLOTS),-plots $(abspath docs/performance))
+		$(if $(ROUNDS),-rounds $(ROUNDS)) $(if $(ONLY),-only $(ONLY)) $(if $(PROGRAMS),-programs $(PROGRAMS)) $(if $(PLOTS),-plots $(abspath docs/performance))
 
 # SEED=1: the same sample again. PACKAGES=./controller/internal/queue: of these.
 .PHONY: mutants

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +25,7 @@ func TestEachProgramPassesEachWorkload(t *testing.T) {
 	results := filepath.Join(t.TempDir(), "results.jsonl")
 	plots := filepath.Join(t.TempDir(), "plots")
 	var progress, out bytes.Buffer
-	s := &settings{rounds: 2, results: results, scale: workload.Tiny}
+	s := &settings{rounds: 2, programs: slices.Concat(workload.Programs, workload.Variants), results: results, scale: workload.Tiny}
 	if err := measure(t.Context(), s, &progress); err != nil {
 		t.Fatalf("%v\n%s", err, progress.String())
 	}
@@ -36,7 +37,7 @@ func TestEachProgramPassesEachWorkload(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, w := range workload.All() {
-		for _, name := range workload.Programs {
+		for _, name := range s.programs {
 			if !measured(loaded, w.ID, name) {
 				t.Errorf("%s: nothing was measured of %s", w.ID, name)
 			}
@@ -53,6 +54,25 @@ func TestEachProgramPassesEachWorkload(t *testing.T) {
 	}
 	if t.Failed() {
 		t.Log(out.String())
+	}
+}
+
+func TestProgramsTakeTurns(t *testing.T) {
+	var got []string
+	for round := range 4 {
+		got = append(got, strings.Join(turns([]string{"a", "b", "c"}, round), ""))
+	}
+	if want := []string{"abc", "cba", "bca", "acb"}; !slices.Equal(got, want) {
+		t.Errorf("turns are %v, want %v", got, want)
+	}
+}
+
+func TestChosenPrograms(t *testing.T) {
+	if got, err := chosen("page,bare"); err != nil || !slices.Equal(got, []string{"bare", "page"}) {
+		t.Errorf("chosen are %v, %v, want bare first, which the others are compared with", got, err)
+	}
+	if _, err := chosen("bare,pages"); err == nil || !strings.Contains(err.Error(), `no program "pages"`) {
+		t.Errorf("an unknown program: %v", err)
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/report"
@@ -24,7 +26,7 @@ type settings struct {
 	rounds   int
 	quick    bool
 	only     string
-	programs string
+	programs []string
 	results  string
 	plots    string
 	profiles string
@@ -71,7 +73,7 @@ func realMain(ctx context.Context, args []string, out, progress io.Writer) error
 	for _, w := range workload.All() {
 		titles = append(titles, struct{ ID, Title string }{w.ID, w.Title})
 	}
-	report.Table(out, titles, workload.Programs, results)
+	report.Table(out, titles, s.programs, results)
 	if s.plots != "" {
 		return report.Plots(s.plots, workload.Programs, results)
 	}
@@ -85,13 +87,17 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.IntVar(&s.rounds, "rounds", 0, "how often each program runs; default 10, with -quick 2")
 	flags.BoolVar(&s.quick, "quick", false, "fewer and smaller runs, in less than five minutes")
 	flags.StringVar(&s.only, "only", "", "workloads to run, such as W1,W2; default all")
-	flags.StringVar(&s.programs, "programs", "", "programs to run, such as bare,lanyard; default all")
+	programs := flags.String("programs", strings.Join(workload.Programs, ","), "programs to run; page is Lanyard's with the page mounted, which nobody opens")
 	flags.StringVar(&s.results, "results", "results.jsonl", "the file for the results, one JSON object per line")
 	flags.StringVar(&s.plots, "plots", "", "folder for pictures; none are drawn without")
 	flags.StringVar(&s.profiles, "profiles", "", "folder for profiles, of the CPU in odd rounds and of allocations in even ones; such runs are not comparable")
 	flags.StringVar(&s.shards, "shards", "", "draw only this file, which test/e2e/sharding has recorded")
 	flags.BoolVar(&s.table, "table", false, "run nothing: make the table and pictures of the results that are there")
 	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.programs, err = chosen(*programs); err != nil {
 		return nil, err
 	}
 	s.scale = workload.Full
@@ -105,6 +111,18 @@ func parse(args []string, output io.Writer) (*settings, error) {
 		}
 	}
 	return s, nil
+}
+
+// chosen are the programs of a list, in the order in which they are shown.
+func chosen(list string) ([]string, error) {
+	all := slices.Concat(workload.Programs, workload.Variants)
+	asked := strings.Split(list, ",")
+	for _, name := range asked {
+		if !slices.Contains(all, name) {
+			return nil, fmt.Errorf("-programs=%s: there is no program %q; there are %s", list, name, strings.Join(all, ", "))
+		}
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(asked, name) }), nil
 }
 
 // repository finds the folder of the repository from the benchmark's own.

@@ -31,7 +31,7 @@ func measure(ctx context.Context, s *settings, progress io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := build(ctx, root, dir); err != nil {
+	if err := build(ctx, root, dir, s.programs); err != nil {
 		return err
 	}
 	if s.profiles != "" {
@@ -53,7 +53,7 @@ func measure(ctx context.Context, s *settings, progress io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 	b := &bench{settings: s, file: file, progress: progress,
-		env: &workload.Env{Plane: server, Programs: dir, Dir: dir, Scale: s.scale, Profiles: s.profiles}}
+		env: &workload.Env{Plane: server, Programs: dir, Names: s.programs, Dir: dir, Scale: s.scale, Profiles: s.profiles}}
 	for _, w := range workload.All() {
 		if err := b.workload(ctx, w); err != nil {
 			return b.explain(err)
@@ -64,8 +64,8 @@ func measure(ctx context.Context, s *settings, progress io.Writer) (err error) {
 }
 
 // build builds the programs under test as releases are built.
-func build(ctx context.Context, root, dir string) error {
-	for _, name := range workload.Programs {
+func build(ctx context.Context, root, dir string, programs []string) error {
+	for _, name := range programs {
 		cmd := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "test", "bench"),
 			"-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(dir, name), "./cmd/"+name)
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -82,8 +82,16 @@ type bench struct {
 	progress io.Writer
 }
 
-// orders are those in which the programs take their turns, so that none always comes after the same other.
-var orders = [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}, {2, 0, 3, 1}, {0, 3, 2, 1}, {1, 2, 3, 0}}
+// turns is the order in which programs run in a round: another one begins in each pair of rounds, and the second
+// round of a pair goes backwards, so that none always comes after the same other.
+func turns(programs []string, round int) []string {
+	first := round / 2 % len(programs)
+	order := slices.Concat(programs[first:], programs[:first])
+	if round%2 == 1 {
+		slices.Reverse(order)
+	}
+	return order
+}
 
 func (b *bench) workload(ctx context.Context, w workload.Workload) error {
 	if b.settings.only != "" && !slices.Contains(strings.Split(b.settings.only, ","), w.ID) {
@@ -99,13 +107,7 @@ func (b *bench) workload(ctx context.Context, w workload.Workload) error {
 	}
 	for round := range rounds {
 		b.env.Round = round + 1
-		var programs []string
-		for _, i := range orders[round%len(orders)] {
-			if name := workload.Programs[i]; b.settings.programs == "" || slices.Contains(strings.Split(b.settings.programs, ","), name) {
-				programs = append(programs, name)
-			}
-		}
-		if err := b.round(ctx, w, programs); err != nil {
+		if err := b.round(ctx, w, turns(b.settings.programs, round)); err != nil {
 			return err
 		}
 	}
@@ -159,7 +161,7 @@ func (b *bench) size(name string) float64 {
 
 // explain adds the end of what each program logged.
 func (b *bench) explain(err error) error {
-	for _, name := range workload.Programs {
+	for _, name := range b.settings.programs {
 		data, readErr := os.ReadFile(filepath.Join(b.env.Dir, name+".log"))
 		if readErr != nil || len(data) == 0 {
 			continue

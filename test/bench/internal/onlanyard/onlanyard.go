@@ -20,10 +20,14 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/bench/internal/program"
 )
 
-// Run runs the program with options, which are the defaults but for what is to be compared.
-func Run(ctx context.Context, config *rest.Config, s *program.Settings, p *program.Probe, options controller.ManagerOptions) error {
+// Run runs the program with options, which are the defaults but for what is to be compared. What is added to the
+// manager besides is that, too.
+func Run(ctx context.Context, config *rest.Config, s *program.Settings, p *program.Probe, options controller.ManagerOptions, add ...func(*controller.Manager)) error {
 	lead(s, &options)
 	m := controller.NewManager(config, options)
+	for _, add := range add {
+		add(m)
+	}
 	setup := configMaps
 	if s.Flunders() {
 		setup = flunders

@@ -34,7 +34,7 @@ func handOver() Workload {
 	return Workload{
 		ID: "W6", Title: "from the signal to the leader until the first write of its successor",
 		Prepare: func(ctx context.Context, e *Env) error {
-			for _, name := range Programs {
+			for _, name := range e.Names {
 				if err := e.Plane.Fill(ctx, "bench-lead-"+name, "configmap", e.Scale.Leaders); err != nil {
 					return err
 				}

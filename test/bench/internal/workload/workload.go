@@ -38,8 +38,9 @@ type Workload struct {
 // Env is what the workloads run in.
 type Env struct {
 	Plane    *plane.Plane
-	Programs string // the folder of the binaries
-	Dir      string // for logs and other files
+	Programs string   // the folder of the binaries
+	Names    []string // the programs that run
+	Dir      string   // for logs and other files
 	Scale    Scale
 	Profiles string // folder for profiles; empty: none are taken
 	Round    int
@@ -152,6 +153,9 @@ func (s spent) figures(r *report.Result, what string, n float64, server plane.Re
 
 // Programs are the programs under test; the first is what the others are compared with.
 var Programs = []string{"bare", "controllerruntime", "lanyard", "telemetry"}
+
+// Variants are programs that run only if they are asked for by name.
+var Variants = []string{"page"}
 
 // ignoreRace lets pass that an object is just being made anew.
 func ignoreRace(err error) error {
