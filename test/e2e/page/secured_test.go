@@ -42,17 +42,41 @@ func (metrics) Start(context.Context, program.Service) (program.Exports, error) 
 	return program.Exports{Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "up 1\n") })}, nil
 }
 
-// secured is a program that serves its metrics and its page with TLS, to whoever may read them.
-type secured struct {
+// running is a program that reconciles the Secrets of a namespace of its own.
+type running struct {
 	log       output.Buffer
 	namespace string
-	client    *http.Client
 	done      chan error
+}
+
+func start(t *testing.T, config *rest.Config, options program.Options, args ...string) *running {
+	t.Helper()
+	r := &running{namespace: suite.Namespace(t, plane, options.Name+"-"), done: make(chan error, 1)}
+	ctx, stop := context.WithCancel(t.Context())
+	process := program.Process{
+		Args:   append([]string{"-health-addr="}, args...),
+		Stderr: &r.log, LoadConfig: func(string) (*rest.Config, error) { return rest.CopyConfig(config), nil },
+	}
+	go func() {
+		r.done <- program.Run(ctx, options, process, func(m *controller.Manager) error { return secrets(m, r.namespace) })
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-r.done; err != nil {
+			t.Logf("the program returned: %v", err)
+		}
+	})
+	return r
+}
+
+// secured is a program that serves its metrics and its page with TLS, to whoever may read them.
+type secured struct {
+	*running
+	client *http.Client
 }
 
 func startSecured(t *testing.T, config *rest.Config) *secured {
 	t.Helper()
-	s := &secured{namespace: suite.Namespace(t, plane, "secured-"), done: make(chan error, 1)}
 	dir := t.TempDir()
 	chain, key, err := cert.GenerateSelfSignedCertKey("localhost", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)
 	must(t, err)
@@ -61,25 +85,11 @@ func startSecured(t *testing.T, config *rest.Config) *secured {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(chain)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, ServerName: "localhost"}, DisableKeepAlives: true}
-	s.client = &http.Client{Transport: transport}
-	ctx, stop := context.WithCancel(t.Context())
-	process := program.Process{
-		Args: []string{
-			"-health-addr=", "-tls-cert-dir=" + dir, "-metrics-addr=127.0.0.1:0", "-metrics-secure", "-page-addr=:0", "-pprof",
-		},
-		Stderr: &s.log, LoadConfig: func(string) (*rest.Config, error) { return rest.CopyConfig(config), nil },
+	return &secured{
+		running: start(t, config, program.Options{Name: "secured", Telemetry: metrics{}},
+			"-tls-cert-dir="+dir, "-metrics-addr=127.0.0.1:0", "-metrics-secure", "-page-addr=:0", "-pprof"),
+		client: &http.Client{Transport: transport},
 	}
-	go func() {
-		s.done <- program.Run(ctx, program.Options{Name: "secured", Telemetry: metrics{}}, process,
-			func(m *controller.Manager) error { return secrets(m, s.namespace) })
-	}()
-	t.Cleanup(func() {
-		stop()
-		if err := <-s.done; err != nil {
-			t.Logf("the program returned: %v", err)
-		}
-	})
-	return s
 }
 
 func must(t *testing.T, err error) {
@@ -90,15 +100,15 @@ func must(t *testing.T, err error) {
 }
 
 // address waits until the log says where something is served.
-func (s *secured) address(t *testing.T, name string) (port string) {
+func (r *running) address(t *testing.T, name string) (port string) {
 	t.Helper()
 	line := regexp.MustCompile(`"Serving ` + name + `" address="\S+:(\d+)"`)
 	suite.Eventually(t, name+" is served", func() error {
-		if match := line.FindStringSubmatch(s.log.String()); match != nil {
+		if match := line.FindStringSubmatch(r.log.String()); match != nil {
 			port = match[1]
 			return nil
 		}
-		return fmt.Errorf("the log: %s", s.log.String())
+		return fmt.Errorf("the log: %s", r.log.String())
 	})
 	return "127.0.0.1:" + port
 }

@@ -21,7 +21,12 @@ import (
 var plane *controlplane.ControlPlane
 
 func TestMain(m *testing.M) {
-	os.Exit(suite.Main(m, suite.Options{Started: func(p *controlplane.ControlPlane) { plane = p }}))
+	os.Exit(suite.Main(m, suite.Options{
+		Prepare: func(ctx context.Context, root, dir string) (controlplane.Options, error) {
+			return controlplane.Options{}, buildTool(ctx, root, dir)
+		},
+		Started: func(p *controlplane.ControlPlane) { plane = p },
+	}))
 }
 
 // secrets adds a controller of Secrets to a manager. It copies each into another Secret, and fails with an error that

@@ -4,7 +4,6 @@ package live
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/portforward"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 )
 
 // Pod is a pod of a cluster whose page is asked.
@@ -48,7 +48,7 @@ func (p Pod) Forward(ctx context.Context) (address string, stop func(), err erro
 	if err := p.find(ctx, client); err != nil {
 		return "", nil, err
 	}
-	return p.forward(config, client)
+	return p.forward(ctx, config, client)
 }
 
 // find fills in the name of a pod that was selected.
@@ -68,35 +68,57 @@ func (p *Pod) find(ctx context.Context, client kubernetes.Interface) error {
 	return nil
 }
 
-func (p *Pod) forward(config *rest.Config, client kubernetes.Interface) (address string, stop func(), err error) {
-	transport, upgrader, err := spdy.RoundTripperFor(config)
+func (p *Pod) forward(ctx context.Context, config *rest.Config, client kubernetes.Interface) (address string, stop func(), err error) {
+	dialer, err := p.dialer(config, client)
 	if err != nil {
 		return "", nil, err
 	}
-	target := client.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("portforward").URL()
-	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
-	ended, ready, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	ctx, end := context.WithCancel(ctx)
+	ready, done := make(chan struct{}), make(chan struct{})
+	forwarder, err := portforward.NewOnAddressesForStreamingWithContext(ctx, dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", p.Port)}, ready, io.Discard, io.Discard)
+	if err != nil {
+		end()
+		return "", nil, err
+	}
 	var failed error // is written before done is closed
-	forwarder, err := portforward.NewOnAddresses(dialer, []string{"127.0.0.1"}, []string{fmt.Sprintf("0:%d", p.Port)}, ended, ready, io.Discard, io.Discard)
-	if err != nil {
-		return "", nil, err
-	}
 	go func() {
 		defer close(done)
 		failed = forwarder.ForwardPorts()
 	}()
+	stop = func() {
+		end()
+		<-done // how it ends concerns nobody any more
+	}
 	select {
 	case <-ready:
 	case <-done:
-		return "", nil, fmt.Errorf("forward a port to the pod %s/%s: %w", p.Namespace, p.Name, errors.Join(failed))
+		end()
+		return "", nil, fmt.Errorf("forward a port to the pod %s/%s: %w", p.Namespace, p.Name, failed)
+	case <-ctx.Done(): // client-go's dialers have no context
+		end()
+		return "", nil, fmt.Errorf("forward a port to the pod %s/%s: %w", p.Namespace, p.Name, context.Cause(ctx))
 	}
 	ports, err := forwarder.GetPorts()
 	if err != nil {
-		close(ended)
+		stop()
 		return "", nil, err
 	}
-	return fmt.Sprintf("http://127.0.0.1:%d", ports[0].Local), func() {
-		close(ended)
-		<-done // how it ends concerns nobody any more
-	}, nil
+	return fmt.Sprintf("http://127.0.0.1:%d", ports[0].Local), stop, nil
+}
+
+// dialer reaches the pod as kubectl does: by WebSockets or, where something between does not let them through, by SPDY.
+func (p *Pod) dialer(config *rest.Config, client kubernetes.Interface) (httpstream.Dialer, error) {
+	target := client.CoreV1().RESTClient().Post().Resource("pods").Namespace(p.Namespace).Name(p.Name).SubResource("portforward").URL()
+	transport, upgrader, err := spdy.RoundTripperFor(config)
+	if err != nil {
+		return nil, err
+	}
+	overSockets, err := portforward.NewSPDYOverWebsocketDialerForStreaming(target, config)
+	if err != nil {
+		return nil, err
+	}
+	plain := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, target)
+	return portforward.NewFallbackDialerForStreaming(overSockets, plain, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	}), nil
 }

@@ -19,11 +19,15 @@ const Container = "manager"
 // Delay is how long a kubelet takes to report the end of a container, or to start it again.
 const Delay = 200 * time.Millisecond
 
-// Create makes a pod whose container runs.
+// Create makes a pod whose container runs. It is on no node.
 func Create(ctx context.Context, pods corev1client.PodInterface, name string) (*corev1.Pod, error) {
+	return create(ctx, pods, name, "")
+}
+
+func create(ctx context.Context, pods corev1client.PodInterface, name, node string) (*corev1.Pod, error) {
 	_, err := pods.Create(ctx, &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: Container, Image: "example.com/manager"}}},
+		Spec:       corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: Container, Image: "example.com/manager"}}},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("make the pod %s: %w", name, err)
