@@ -121,14 +121,11 @@ func (s *Server) serve(ctx context.Context, server *http.Server, listener net.Li
 	// connected and asks nothing is not waited for any longer.
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTime)
 	defer cancel()
-	err := server.Shutdown(grace)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = server.Close()
+	if server.Shutdown(grace) != nil {
+		_ = server.Close() // what is still open is closed, whatever comes of it
 	}
-	if serveErr := <-failed; !errors.Is(serveErr, http.ErrServerClosed) {
-		err = errors.Join(err, serveErr)
-	}
-	return err
+	<-failed
+	return nil
 }
 
 func (s *Server) server(ctx context.Context) *http.Server {

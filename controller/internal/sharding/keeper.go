@@ -267,11 +267,11 @@ func (k *Keeper) bury(ctx context.Context, m *membership) (next time.Duration) {
 		if m.check() != nil {
 			break
 		}
-		if err := k.write(ctx, emptied(lease)); err != nil {
+		if k.write(ctx, emptied(lease)) != nil { // it was renewed after all, or the API server is away
 			next = k.view.clock() + k.config.RetryPeriod
-			continue
+		} else {
+			klog.FromContext(ctx).Info("A replica is gone", "lease", lease.Name, "holder", holderOf(lease).identity, "how", how[i])
 		}
-		klog.FromContext(ctx).Info("A replica is gone", "lease", lease.Name, "holder", holderOf(lease).identity, "how", how[i])
 	}
 	return next
 }
