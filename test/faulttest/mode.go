@@ -19,6 +19,9 @@ const (
 	// The connection breaks.
 	ResetBefore Mode = "not sent, then reset"
 	ResetAfter  Mode = "applied, then reset"
+	// The time for the call alone is over, as with a limit of its own: the program goes on.
+	LateBefore Mode = "not sent, then its time is over"
+	LateAfter  Mode = "applied, then its time is over"
 	// The API server refuses, or says that it has failed.
 	Conflict      Mode = "refused with 409"
 	TooMany       Mode = "refused with 429" // with Retry-After: 1
@@ -42,14 +45,14 @@ const (
 // Modes returns all modes, in the order in which they are tried.
 func Modes() []Mode {
 	return []Mode{
-		CancelledBefore, CancelledAfter, CrashedBefore, CrashedAfter, ResetBefore, ResetAfter, Conflict, FailedBefore,
-		FailedAfter, FailedLong, TimedOut, TimedOutAfter, Stale, StaleReset, Deleted, Recreated, Changed, LeadershipLost, TooMany,
+		CancelledBefore, CancelledAfter, CrashedBefore, CrashedAfter, ResetBefore, ResetAfter, LateBefore, LateAfter,
+		Conflict, FailedBefore, FailedAfter, FailedLong, TimedOut, TimedOutAfter, Stale, StaleReset, Deleted, Recreated, Changed, LeadershipLost, TooMany,
 	}
 }
 
 // applies reports whether the API server handles the call before the fault.
 func (m Mode) applies() bool {
-	return slices.Contains([]Mode{CancelledAfter, CrashedAfter, ResetAfter, FailedAfter, TimedOutAfter, StaleReset}, m)
+	return slices.Contains([]Mode{CancelledAfter, CrashedAfter, ResetAfter, LateAfter, FailedAfter, TimedOutAfter, StaleReset}, m)
 }
 
 // world reports whether somebody else acts, so that the program has to end elsewhere.
@@ -58,7 +61,7 @@ func (m Mode) world() bool { return m == Deleted || m == Recreated || m == Chang
 // fails reports whether the program sees the call fail, and goes on.
 func (m Mode) fails() bool {
 	switch m {
-	case ResetBefore, ResetAfter, StaleReset, Conflict, FailedBefore, FailedAfter, FailedLong, TimedOut, TimedOutAfter:
+	case ResetBefore, ResetAfter, LateBefore, LateAfter, StaleReset, Conflict, FailedBefore, FailedAfter, FailedLong, TimedOut, TimedOutAfter:
 		return true
 	}
 	return false

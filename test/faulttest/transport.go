@@ -146,6 +146,8 @@ func (p *process) effect(req *http.Request, fault Mode) (*http.Response, error) 
 	case CrashedBefore, CrashedAfter:
 		p.kill()
 		return nil, errCrashed
+	case LateBefore, LateAfter:
+		return nil, context.DeadlineExceeded // what net/http returns then
 	case Conflict:
 		return refuse(req, http.StatusConflict, metav1.StatusReasonConflict)
 	case TooMany:

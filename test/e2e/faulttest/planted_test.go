@@ -47,6 +47,9 @@ var bugs = []bug{
 		"an error is swallowed", faulttest.O5,
 		[]faulttest.Mode{faulttest.FailedBefore, faulttest.TimedOut}, wiring{reconcile: swallow}, 0,
 	}, {
+		"the time of a call is taken for the end of the program", faulttest.O5,
+		[]faulttest.Mode{faulttest.LateBefore, faulttest.FailedBefore}, wiring{reconcile: giveUpLate}, 0,
+	}, {
 		"the object is updated from a stale copy", faulttest.O1,
 		[]faulttest.Mode{faulttest.Changed, faulttest.ResetBefore}, wiring{reconcile: staleCopy}, 0,
 	}, {
@@ -181,6 +184,14 @@ func swallow(ctx context.Context, s *shop, parent *corev1.ConfigMap) (controller
 		return controller.Result{}, nil //nolint:nilerr // the bug
 	}
 	return controller.Result{}, s.annotate(ctx, parent, "child", parent.Name+"-child")
+}
+
+func giveUpLate(ctx context.Context, s *shop, parent *corev1.ConfigMap) (controller.Result, error) {
+	err := s.ensureChild(ctx, parent)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return controller.Result{}, nil // the bug: only ctx says whether the program ends
+	}
+	return controller.Result{}, err
 }
 
 func staleCopy(ctx context.Context, s *shop, parent *corev1.ConfigMap) (controller.Result, error) {
