@@ -245,6 +245,64 @@ func judgeReports(t *testing.T, r *virtualtest.Running, drained bool) {
 	}
 }
 
+// An object that fails, and that another replica has had in between, is a new one for the replica to which it comes back.
+func TestC31AnObjectThatComesBackHasNoFailuresYet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := virtualtest.NewAPI(t)
+		for i := range 4 {
+			api.Create(&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: fmt.Sprint("n", i), Name: "cm"}})
+		}
+		var mu sync.Mutex
+		attempts := map[string][]int{} // of each object with the first replica
+		replica := func(identity string) *virtualtest.Running {
+			return virtualtest.Start(t, api, func(m *controller.Manager) error {
+				factory := controller.AddFactory(m, informers.NewSharedInformerFactory(kubernetes.NewForConfigOrDie(m.Config()), 0))
+				controller.New(m, "c", factory.Core().V1().ConfigMaps().TypedInformer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if identity == "a" {
+						attempts[cm.Namespace] = append(attempts[cm.Namespace], controller.Attempt(ctx))
+					}
+					return controller.Result{}, errors.New("no")
+				}, controller.Options{Sharded: true})
+				return nil
+			}, func(o *controller.ManagerOptions) {
+				o.Sharding = &controller.Sharding{Namespace: "ns", Name: "shop", Identity: identity}
+			})
+		}
+		replica("a")
+		time.Sleep(10 * time.Second)
+		b := replica("b")
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		mu.Lock()
+		before := map[string]int{}
+		for namespace, all := range attempts {
+			before[namespace] = len(all)
+		}
+		mu.Unlock()
+		_ = b.Stop(errors.New("a rollout"))
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		back := 0
+		for namespace, all := range attempts {
+			anew := slices.Index(all[1:], 1)
+			if anew < 0 {
+				continue // the first replica has had it all the time
+			}
+			back++
+			if anew+1 != before[namespace] {
+				t.Errorf("the attempts for %s were %v, of which %d before it came back", namespace, all, before[namespace])
+			}
+		}
+		if back == 0 || back == len(attempts) {
+			t.Errorf("%d of %d objects have come back: %v", back, len(attempts), attempts)
+		}
+	})
+}
+
 func TestC31AReplicaThatDividesTheObjectsInAnotherWayWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := virtualtest.NewAPI(t)

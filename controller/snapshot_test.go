@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -131,6 +132,7 @@ func TestASnapshotShowsWhatIsInFlightAndWhatWaits(t *testing.T) {
 			time.Sleep(10 * time.Second) // and does not return at once
 			return controller.Result{}, nil
 		}, controller.Options{Workers: 3, Timeout: 10 * time.Minute, Reserve: time.Minute})
+		m.AddRunnable("sweeper", func(ctx context.Context) error { <-ctx.Done(); return nil })
 		if s := m.Snapshot(); s.State != snapshot.SetUp || len(s.Controllers) != 1 || s.Controllers[0].Serving {
 			t.Errorf("before Run: %+v", s)
 		}
@@ -147,6 +149,9 @@ func TestASnapshotShowsWhatIsInFlightAndWhatWaits(t *testing.T) {
 		s := m.Snapshot()
 		if s.State != snapshot.Running || s.Shutdown.Cancelled != 3 || s.Shutdown.NotStarted != 7 {
 			t.Errorf("%v, a shutdown: %+v", s.State, s.Shutdown)
+		}
+		if i := slices.IndexFunc(s.Runnables, func(w snapshot.Work) bool { return w.Name == "sweeper" }); i < 0 || s.Runnables[i].Age != 1 {
+			t.Errorf("what runs beside the items: %+v", s.Runnables)
 		}
 		if cache := s.Caches[0]; cache.Kind != "ConfigMap" || cache.Objects != 10 || !cache.Synced || cache.Error != "" {
 			t.Errorf("a cache: %+v", cache)
