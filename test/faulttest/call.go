@@ -26,7 +26,7 @@ type call struct {
 	item string // namespace/name of the object that is reconciled; "" if that is not known
 	term bool   // a write that needs leadership
 
-	process int  // by which the call was made, counted from 0
+	run     int  // the number of the process by which the call was made, from 0
 	late    bool // begun after the process was told to end
 	onEnded bool // with a context that had ended
 	restart bool // while it is checked that nothing is to be done

@@ -173,7 +173,7 @@ func (s *scenario) judgeRestart(ctx context.Context, right *reference) error {
 		return err
 	}
 	s.end(ctx)
-	s.set(func(t *tape) { t.restart = true; t.process++ })
+	s.set(func(t *tape) { t.restart = true; t.run++ })
 	s.start(ctx)
 	quiet := s.quietly
 	if s.faultless {

@@ -178,7 +178,7 @@ func (s *scenario) sleeps() map[string]string {
 		}
 		before, known := last[c.owner]
 		last[c.owner] = c
-		if !known || before.ended.IsZero() || c.process != before.process {
+		if !known || before.ended.IsZero() || c.run != before.run {
 			continue
 		}
 		between := slices.ContainsFunc(ends, func(o outcome) bool {
@@ -200,12 +200,12 @@ func (s *scenario) watchesOfAll() map[string]bool {
 			if processes[c.target] == nil {
 				processes[c.target] = map[int]bool{}
 			}
-			processes[c.target][c.process] = true
+			processes[c.target][c.run] = true
 		}
 	}
 	watches := map[string]bool{}
 	for target, by := range processes {
-		if len(by) == s.tape.process+1 {
+		if len(by) == s.tape.run+1 {
 			watches[target] = true
 		}
 	}

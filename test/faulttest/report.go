@@ -131,8 +131,8 @@ func (r *Report) known(failed *result) bool {
 func (s *scenario) lines() (lines []string) {
 	process := 0
 	for _, c := range s.all() {
-		if c.process != process {
-			process = c.process
+		if c.run != process {
+			process = c.run
 			lines = append(lines, fmt.Sprintf("  --- process %d", process+1))
 		}
 		if !c.internal {

@@ -246,7 +246,7 @@ func (s *scenario) replace(ctx context.Context) error {
 	} else {
 		s.examineEnd()
 	}
-	s.set(func(t *tape) { t.process++ })
+	s.set(func(t *tape) { t.run++ })
 	s.start(ctx)
 	return nil
 }

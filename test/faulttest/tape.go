@@ -21,7 +21,7 @@ type tape struct {
 	ends   []outcome
 	log    []string // the program's errors
 
-	process int
+	run     int  // the number of the process that runs, from 0
 	late    bool // the process was told to end
 	restart bool // it is checked that nothing is to be done
 	lost    bool // the Lease is somebody else's
@@ -56,7 +56,7 @@ func newTape(plan Plan) *tape {
 func (t *tape) begin(c *call) {
 	t.record.Lock()
 	defer t.record.Unlock()
-	c.phase, c.process, c.late, c.restart, c.lost = t.phase, t.process, t.late, t.restart, t.lost
+	c.phase, c.run, c.late, c.restart, c.lost = t.phase, t.run, t.late, t.restart, t.lost
 	if !c.restart {
 		t.count(c)
 		t.choose(c)
@@ -189,7 +189,7 @@ func (t *tape) answered(c *call, status int, alive bool) {
 	t.record.Lock()
 	defer t.record.Unlock()
 	c.detached = alive
-	if c.process != t.process || status >= 300 {
+	if c.run != t.run || status >= 300 {
 		return
 	}
 	if c.watch && !c.lease {
