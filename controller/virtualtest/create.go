@@ -5,8 +5,10 @@ package virtualtest
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // create makes the object in the body.
@@ -16,7 +18,10 @@ func (w *writer) create() (*object, error) {
 		return nil, err
 	}
 	if o.GetResourceVersion() != "" {
-		return nil, apierrors.NewBadRequest("resourceVersion should not be set on objects to be created")
+		return nil, &apierrors.StatusError{ErrStatus: metav1.Status{ // the API server has no reason for it
+			Status: metav1.StatusFailure, Code: http.StatusInternalServerError,
+			Message: "resourceVersion should not be set on objects to be created",
+		}}
 	}
 	if o.GetName() == "" {
 		if o.GetGenerateName() == "" {

@@ -3,58 +3,22 @@
 package kits_test
 
 import (
-	"context"
-	"fmt"
+	"flag"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
-	appsv1apply "k8s.io/client-go/applyconfigurations/apps/v1"
-	corev1apply "k8s.io/client-go/applyconfigurations/core/v1"
-	metav1apply "k8s.io/client-go/applyconfigurations/meta/v1"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller/virtualtest"
+	"github.com/lanyard-k8s/lanyard/internal/apitranscript"
 	"github.com/lanyard-k8s/lanyard/test/crds"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/repo"
 )
 
-// transcript is what an API answered, as far as it is the same for each API that is right.
-type transcript struct {
-	lines    []string
-	versions map[string]int // in the order in which they were seen
-}
-
-func (r *transcript) note(what string, o metav1.Object, err error) {
-	line := what + ": "
-	if err != nil {
-		line += string(apierrors.ReasonForError(err))
-	} else if o != nil {
-		if _, seen := r.versions[o.GetResourceVersion()]; !seen {
-			r.versions[o.GetResourceVersion()] = len(r.versions)
-		}
-		var managers []string
-		for _, m := range o.GetManagedFields() {
-			if len(o.GetFinalizers()) > 0 || o.GetDeletionTimestamp() != nil {
-				break // a list that only a schema can take apart: in memory, this kind has none
-			}
-			managers = append(managers, fmt.Sprintf("%s %s %s %s", m.Manager, m.Operation, m.Subresource, m.FieldsV1.GetRawString()))
-		}
-		slices.Sort(managers) // the API has them in the order of their time, which counts seconds
-		line += fmt.Sprintf("version %d, generation %d, deleted %t, finalizers %q, labels %v, managed by %q",
-			r.versions[o.GetResourceVersion()], o.GetGeneration(), o.GetDeletionTimestamp() != nil, o.GetFinalizers(), o.GetLabels(), managers)
-	}
-	if u, ok := o.(*unstructured.Unstructured); ok && err == nil {
-		line += fmt.Sprintf(", spec %v, status %v", u.Object["spec"], u.Object["status"])
-	}
-	r.lines = append(r.lines, line)
-}
+var write = flag.Bool("write-answers", false, "keep the answers of the real API server in internal/apitranscript")
 
 // TestTheAPIInMemoryAnswersAsARealOne to a series of calls.
 func TestTheAPIInMemoryAnswersAsARealOne(t *testing.T) {
@@ -63,146 +27,31 @@ func TestTheAPIInMemoryAnswersAsARealOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		api := virtualtest.NewAPI(t, virtualtest.Resource{Group: "example.com", Version: "v1", Kind: "Gadget"})
-		want, got := play(t.Context(), config), play(t.Context(), api.Config())
+		want, got := apitranscript.Play(t.Context(), config), apitranscript.Play(t.Context(), api.Config())
 		for i := range max(len(want), len(got)) {
 			if i >= len(got) || i >= len(want) || got[i] != want[i] {
 				t.Errorf("line %d:\na real one: %s\nin memory:  %s", i, want[min(i, len(want)-1)], got[min(i, len(got)-1)])
 			}
 		}
+		keep(t, want)
+		if !slices.Equal(want, apitranscript.Answers()) {
+			t.Error("internal/apitranscript/answers.txt has others: run this test with -args -write-answers")
+		}
 		t.Logf("%d answers, such as\n%s", len(want), strings.Join(want[:min(5, len(want))], "\n"))
 	})
 }
 
-func play(ctx context.Context, config *rest.Config) []string {
-	r := &transcript{versions: map[string]int{}}
-	config = rest.CopyConfig(config)
-	config.UserAgent = "player/1"
-	playGadgets(ctx, r, dynamic.NewForConfigOrDie(config).Resource(resource("gadgets", "v1")).Namespace("default"))
-	playBuiltIns(ctx, r, kubernetes.NewForConfigOrDie(config))
-	return r.lines
-}
-
-func gadget(name string, fields ...any) *unstructured.Unstructured {
-	o := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{"color": "red", "list": []any{"a"}}}}
-	o.SetAPIVersion("example.com/v1")
-	o.SetKind("Gadget")
-	o.SetName(name)
-	for i := 0; i < len(fields); i += 2 {
-		o.Object[fields[i].(string)] = fields[i+1]
+// keep writes answers to where the tests of the API in memory find them.
+func keep(t *testing.T, answers []string) {
+	t.Helper()
+	if !*write {
+		return
 	}
-	return o
-}
-
-func playGadgets(ctx context.Context, r *transcript, gadgets dynamic.ResourceInterface) {
-	o, err := gadgets.Create(ctx, gadget("a", "status", map[string]any{"made": true}), metav1.CreateOptions{})
-	r.note("create", o, err)
-	_, err = gadgets.Create(ctx, gadget("a"), metav1.CreateOptions{})
-	r.note("create again", nil, err)
-	_, err = gadgets.Create(ctx, gadget(""), metav1.CreateOptions{})
-	r.note("create without a name", nil, err)
-	_, err = gadgets.Get(ctx, "b", metav1.GetOptions{})
-	r.note("get what is not there", nil, err)
-	_, err = gadgets.Update(ctx, gadget("a"), metav1.UpdateOptions{})
-	r.note("update without a version", nil, err)
-	_, err = gadgets.Update(ctx, gadget("b"), metav1.UpdateOptions{})
-	r.note("update what is not there", nil, err)
-	stale := o.DeepCopy()
-	o.Object["status"] = map[string]any{"made": true}
-	o.Object["spec"] = map[string]any{"color": "blue"}
-	o.SetLabels(map[string]string{"x": "y"})
-	o, err = gadgets.UpdateStatus(ctx, o, metav1.UpdateOptions{})
-	r.note("update the status", o, err)
-	_, err = gadgets.Update(ctx, stale, metav1.UpdateOptions{})
-	r.note("update an old version", nil, err)
-	same, err := gadgets.Update(ctx, o, metav1.UpdateOptions{})
-	r.note("update nothing", same, err)
-	for kind, patch := range map[types.PatchType]string{types.MergePatchType: `{"spec":{"color":"green"},"status":null}`} {
-		o, err = gadgets.Patch(ctx, "a", kind, []byte(patch), metav1.PatchOptions{})
-		r.note("merge patch", o, err)
+	root, err := repo.Root()
+	if err == nil {
+		err = os.WriteFile(filepath.Join(root, "internal", "apitranscript", "answers.txt"), []byte(strings.Join(answers, "\n")+"\n"), 0o644)
 	}
-	o, err = gadgets.Patch(ctx, "a", types.JSONPatchType, []byte(`[{"op":"add","path":"/status/more","value":1}]`), metav1.PatchOptions{}, "status")
-	r.note("JSON patch of the status", o, err)
-	_, err = gadgets.Patch(ctx, "a", types.JSONPatchType, []byte(`[{"op":"test","path":"/spec/color","value":"black"}]`), metav1.PatchOptions{})
-	r.note("JSON patch whose test fails", nil, err)
-	_, err = gadgets.Patch(ctx, "a", types.StrategicMergePatchType, []byte(`{}`), metav1.PatchOptions{})
-	r.note("strategic merge patch", nil, err)
-	_, err = gadgets.Patch(ctx, "b", types.MergePatchType, []byte(`{}`), metav1.PatchOptions{})
-	r.note("patch what is not there", nil, err)
-	playApply(ctx, r, gadgets)
-	o, err = gadgets.Patch(ctx, "a", types.MergePatchType, []byte(`{"metadata":{"finalizers":["example.com/held"]}}`), metav1.PatchOptions{})
-	r.note("add a finalizer", o, err)
-	other := types.UID("other")
-	err = gadgets.Delete(ctx, "a", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &other}})
-	r.note("delete another", nil, err)
-	err = gadgets.Delete(ctx, "a", metav1.DeleteOptions{})
-	r.note("delete", nil, err)
-	o, err = gadgets.Get(ctx, "a", metav1.GetOptions{})
-	r.note("get what is being deleted", o, err)
-	o, err = gadgets.Patch(ctx, "a", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{})
-	r.note("remove the finalizer", o, err)
-	_, err = gadgets.Get(ctx, "a", metav1.GetOptions{})
-	r.note("get what is gone", nil, err)
-	list, err := gadgets.List(ctx, metav1.ListOptions{FieldSelector: "spec.color=red"})
-	r.note("list by a field", nil, err)
-	_ = list
-}
-
-func playApply(ctx context.Context, r *transcript, gadgets dynamic.ResourceInterface) {
-	one, two := metav1.ApplyOptions{FieldManager: "one"}, metav1.ApplyOptions{FieldManager: "two"}
-	o, err := gadgets.Apply(ctx, "a", gadget("a", "spec", map[string]any{"size": "big", "list": []any{"x", "y"}}), one)
-	r.note("apply", o, err)
-	_, err = gadgets.Apply(ctx, "a", gadget("a", "spec", map[string]any{"size": "small"}), two)
-	r.note("apply the field of another", nil, err)
-	two.Force = true
-	o, err = gadgets.Apply(ctx, "a", gadget("a", "spec", map[string]any{"size": "small"}), two)
-	r.note("apply by force", o, err)
-	o, err = gadgets.Apply(ctx, "a", gadget("a", "spec", map[string]any{"list": []any{"x", "y"}}), one)
-	r.note("apply less", o, err)
-	same, err := gadgets.Apply(ctx, "a", gadget("a", "spec", map[string]any{"list": []any{"x", "y"}}), one)
-	r.note("apply nothing new", same, err)
-	o, err = gadgets.ApplyStatus(ctx, "a", gadget("a", "status", map[string]any{"applied": true}), one)
-	r.note("apply the status", o, err)
-	o, err = gadgets.Apply(ctx, "new", gadget("new", "status", map[string]any{"applied": true}), one)
-	r.note("apply a new one", o, err)
-	err = gadgets.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{FieldSelector: "metadata.name=new"})
-	r.note("delete the selected", nil, err)
-	_, err = gadgets.Get(ctx, "new", metav1.GetOptions{})
-	r.note("get one of them", nil, err)
-}
-
-func playBuiltIns(ctx context.Context, r *transcript, client kubernetes.Interface) {
-	maps := client.CoreV1().ConfigMaps("default")
-	cm, err := maps.Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "m"}, Data: map[string]string{"a": "1"}}, metav1.CreateOptions{})
-	r.note("create a ConfigMap", cm, err)
-	cm.ResourceVersion, cm.Data["a"] = "", "2"
-	cm, err = maps.Update(ctx, cm, metav1.UpdateOptions{})
-	r.note("update a ConfigMap without a version", cm, err)
-	cm, err = maps.Patch(ctx, "m", types.StrategicMergePatchType, []byte(`{"data":{"b":"1","a":null}}`), metav1.PatchOptions{})
-	r.note("strategic merge patch of a ConfigMap", cm, err)
-	err = maps.Delete(ctx, "m", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: new("1")}})
-	r.note("delete another version", nil, err)
-	deployments := client.AppsV1().Deployments("default")
-	apply := func(replicas int32, containers ...string) {
-		spec := corev1apply.PodSpec()
-		for _, name := range containers {
-			spec.WithContainers(corev1apply.Container().WithName(name).WithImage(name + ":1"))
-		}
-		labels := map[string]string{"app": "d"}
-		d, err := deployments.Apply(ctx, appsv1apply.Deployment("d", "default").WithSpec(appsv1apply.DeploymentSpec().WithReplicas(replicas).
-			WithSelector(metav1apply.LabelSelector().WithMatchLabels(labels)).
-			WithTemplate(corev1apply.PodTemplateSpec().WithLabels(labels).WithSpec(spec))), metav1.ApplyOptions{FieldManager: "one"})
-		r.note("apply a Deployment", d, err)
-		if err == nil {
-			r.lines = append(r.lines, fmt.Sprint(len(d.Spec.Template.Spec.Containers), " containers"))
-		}
+	if err != nil {
+		t.Fatal(err)
 	}
-	apply(1, "a", "b")
-	apply(1, "a", "b")
-	apply(2, "b")
-	_, err = deployments.Patch(ctx, "d", types.StrategicMergePatchType,
-		// With all that a real one would add: there are no defaults in memory.
-		[]byte(`{"spec":{"template":{"spec":{"containers":[{"name":"side","image":"s:1","resources":{},
-			"imagePullPolicy":"IfNotPresent","terminationMessagePath":"/dev/x","terminationMessagePolicy":"File"}]}}}}`), metav1.PatchOptions{FieldManager: "two"})
-	r.note("add a container", nil, err)
-	apply(3, "b")
 }
