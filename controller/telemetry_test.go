@@ -4,6 +4,7 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -70,6 +71,41 @@ func TestC22EachManagersSpansAndMetricsGoToItsOwnProviders(t *testing.T) {
 					t.Errorf("manager %d has measured %d of %s, want %d", i, n, name, objects)
 				}
 			}
+		}
+	})
+}
+
+// TestACallOfAPathIsMeasuredWithoutIt: their number is not bounded.
+func TestACallOfAPathIsMeasuredWithoutIt(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, reader := newWorld(t), sdkmetric.NewManualReader()
+		w.add("a")
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: apiServer((&server{}).found)}, controller.ManagerOptions{
+			Telemetry: controller.Telemetry{MeterProvider: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))},
+		})
+		client := kubernetes.NewForConfigOrDie(m.Config()).CoreV1()
+		controller.New(m, "c", w.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+			_, err := client.ConfigMaps(cm.Namespace).Get(ctx, cm.Name, metav1.GetOptions{})
+			return controller.Result{}, errors.Join(err, client.RESTClient().Get().AbsPath("/of", cm.Name).Do(ctx).Error())
+		}, controller.Options{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		var all metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		var resources []string
+		for _, metrics := range all.ScopeMetrics[0].Metrics {
+			if h, ok := metrics.Data.(metricdata.Histogram[float64]); ok && metrics.Name == "lanyard.api.call.duration" {
+				for _, point := range h.DataPoints {
+					resource, _ := point.Attributes.Value("resource")
+					resources = append(resources, resource.AsString())
+				}
+			}
+		}
+		slices.Sort(resources)
+		if !slices.Equal(resources, []string{"configmaps", "other"}) {
+			t.Errorf("calls are measured with the resources %q", resources)
 		}
 	})
 }

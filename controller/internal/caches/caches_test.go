@@ -145,3 +145,33 @@ func TestAMessageIsToldAgainAfterAMinute(t *testing.T) {
 		}
 	})
 }
+
+func TestAMessageThatGoesOnIsToldOnceAMinute(t *testing.T) {
+	var again Again
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	want := func(message string, due bool, missed int) {
+		t.Helper()
+		if d, m := again.Due(message, now); d != due || m != missed {
+			t.Errorf("%s is due: %t, after %d that were missed; want %t, %d", message, d, m, due, missed)
+		}
+	}
+	want("a", true, 0)
+	now = now.Add(30 * time.Second)
+	want("a", false, 0)
+	want("a", false, 0)
+	want("b", true, 0)
+	now = now.Add(30 * time.Second)
+	want("a", true, 2)
+	want("b", false, 0)
+	now = now.Add(time.Minute)
+	want("a", true, 0)
+	want("b", true, 1)
+	for i := range maxMessages {
+		again.Due(fmt.Sprint(i), now)
+	}
+	want("one too many", false, 0)
+	want("a", false, 0)
+	if len(again.told) > maxMessages+1 {
+		t.Errorf("%d messages are remembered", len(again.told))
+	}
+}
