@@ -5,7 +5,6 @@ package sharding
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -47,19 +46,11 @@ func TestC31TheKeysAreNotDividedAnewWhileASlotIsHeld(t *testing.T) {
 				}
 				c.fault(s, old)
 				anew := s.start("new", func(config *Config) { config.Slots = slots / 2 })
-				stop := make(chan struct{})
-				var checks sync.WaitGroup
-				checks.Go(func() {
-					for {
-						select {
-						case <-stop:
-							return
-						case <-time.After(5 * time.Millisecond):
-						}
-						if before, after := valid(old), valid(anew); before > 0 && after > 0 {
-							t.Errorf("%d slots of the old division and %d of the new one are served at the same time", before, after)
-							return
-						}
+				both := false
+				stop := again(func() {
+					if before, after := valid(old), valid(anew); before > 0 && after > 0 && !both {
+						both = true
+						t.Errorf("%d slots of the old division and %d of the new one are served at the same time", before, after)
 					}
 				})
 				time.Sleep(2 * bound)
@@ -69,8 +60,7 @@ func TestC31TheKeysAreNotDividedAnewWhileASlotIsHeld(t *testing.T) {
 				if held := len(anew.keeper.table.Held()); held != slots/2 {
 					t.Errorf("%d slots of the new division are served when nobody has one of the old", held)
 				}
-				close(stop)
-				checks.Wait()
+				stop()
 				anew.end()
 				<-anew.done
 			})

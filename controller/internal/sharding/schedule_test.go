@@ -212,24 +212,14 @@ func (s *schedule) unserved() (numbers []int) {
 
 // play runs replicas and faults for some time, and then without faults until all is served.
 func (s *schedule) play() {
-	stop := make(chan struct{})
-	var checks sync.WaitGroup
-	checks.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(5 * time.Millisecond):
-				s.check()
-			}
-		}
-	})
+	stop := again(s.check)
+	var workers sync.WaitGroup
 	count := 2 + s.rand.IntN(7)
 	live := make([]*replica, count)
 	began := func(i int, identity string) {
 		live[i] = s.start(identity, nil)
 		r := live[i]
-		checks.Go(func() { s.work(r) })
+		workers.Go(func() { s.work(r) })
 	}
 	for i := range count {
 		began(i, fmt.Sprintf("r%d", i))
@@ -259,8 +249,25 @@ func (s *schedule) play() {
 	for _, r := range s.replicas {
 		<-r.done
 	}
-	close(stop)
-	checks.Wait()
+	stop()
+	workers.Wait()
+}
+
+// again looks at something every few milliseconds, until stop is called.
+func again(look func()) (stop func()) {
+	stopped := make(chan struct{})
+	var looks sync.WaitGroup
+	looks.Go(func() {
+		for {
+			select {
+			case <-stopped:
+				return
+			case <-time.After(5 * time.Millisecond):
+				look()
+			}
+		}
+	})
+	return func() { close(stopped); looks.Wait() }
 }
 
 // set changes how a network is from now on.
