@@ -160,6 +160,11 @@ mutants: ## Change lines of the framework, 150 or N=, and tell which changes no 
 	@go build -C tools -o $(abspath $(BIN))/mutants ./cmd/mutants
 	@$(BIN)/mutants -n $(or $(N),150) $(if $(SEED),-seed $(SEED)) $(or $(PACKAGES),./controller/...)
 
+# TIME=10m: longer. What reaches new code is kept in testdata/fuzz, and tried by each `go test`.
+.PHONY: fuzz
+fuzz: ## Send made-up bytes to what reads bytes from outside, for a minute each.
+	@tools/fuzz.sh $(or $(TIME),1m) $(CODE)
+
 # DURATION=1h, SEED=1: longer, the same plan again.
 .PHONY: soak
 soak: ## Disturb three replicas of the sample for ten minutes, and look whether all comes to rest.
