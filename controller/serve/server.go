@@ -124,7 +124,7 @@ func (s *Server) serve(ctx context.Context, server *http.Server, listener net.Li
 	if server.Shutdown(grace) != nil {
 		_ = server.Close() // what is still open is closed, whatever comes of it
 	}
-	<-failed
+	_ = <-failed // it says that the server was closed
 	return nil
 }
 

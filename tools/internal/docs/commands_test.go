@@ -25,7 +25,7 @@ var known = []command{
 	{pattern: `make test`, file: ".ci/run", has: "make test"},
 	{pattern: `make run`, file: "test/e2e/demo/demo_test.go",
 		has: "func TestOnceShowsReadyFlundersAndTouchesNoClusterThatOnlyHappensToBeExported("},
-	{pattern: `make bench( (QUICK|PLOTS)=1)?( ONLY=\S+)?( ROUNDS=\d+)?`, file: "test/bench/bench_test.go",
+	{pattern: `make bench( (QUICK|PLOTS)=1)?( ONLY=\S+)?( ROUNDS=\d+)?( PROGRAMS=\S+)?`, file: "test/bench/bench_test.go",
 		has: "func TestEachProgramPassesEachWorkload("},
 	{pattern: `make faults( OBJECTS=\d+)?`, file: "test/e2e/faults/faults_test.go",
 		has: "func TestC19TheFaultsOfStaleCachesHappenOnBareClientGoAndNotOnLanyard("},
