@@ -124,7 +124,9 @@ func (s *Server) serve(ctx context.Context, server *http.Server, listener net.Li
 	if server.Shutdown(grace) != nil {
 		_ = server.Close() // what is still open is closed, whatever comes of it
 	}
-	_ = <-failed // it says that the server was closed
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s on %s: %w", s.Name, s.Address, err)
+	}
 	return nil
 }
 
