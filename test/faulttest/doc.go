@@ -23,7 +23,7 @@
 // "patch deployments.apps web #3". With Lanyard it is counted for the object that is reconciled, so that it is the same
 // call whatever else runs. Of other programs it is counted among all calls, which is less precise.
 //
-// The API server needs no controllers: the package collects garbage itself. Programs run in the process of the test,
-// several at the same time. A program in a process of its own is reached through a proxy that Run starts before its
-// config, such as one of package shutdowntest.
+// The API server needs no controllers for what most programs make: the package collects garbage itself. Programs run in
+// the process of the test, several at the same time. A program in a process of its own is reached through a proxy that
+// Run starts before its config: see docs/faulttest.md.
 package faulttest

@@ -3,6 +3,7 @@
 package faulttest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,7 @@ type explorer struct {
 	world   *world
 	began   time.Time
 	random  *rand.Rand
+	foreign bool // the program is not built with Lanyard: of its calls nobody knows whose they are
 
 	mu         sync.Mutex
 	references map[story]*lazyReference
@@ -101,11 +103,17 @@ func (x *explorer) only(ctx context.Context, text string) error {
 		}
 		return err
 	}
-	result, err := x.try(ctx, plan, x.options.Quiet)
+	right, err := x.reference(ctx, storyOf(plan))
+	if err != nil {
+		return err
+	}
+	x.foreign = !right.tells
+	result, err := x.try(ctx, plan, x.quiet())
 	if err != nil {
 		return err
 	}
 	x.report.add(result, 1, 1)
+	x.report.Missed = len(result.missed())
 	x.report.Calls = result.lines()
 	return nil
 }
@@ -120,6 +128,7 @@ func (x *explorer) explore(ctx context.Context) error {
 			"do Program.Objects give it something to do?")
 	}
 	x.report.Points = len(whole.points)
+	x.foreign = !whole.tells
 	jobs := x.singles(whole)
 	jobs, err = x.prepare(ctx, jobs)
 	if err != nil {
@@ -131,8 +140,12 @@ func (x *explorer) explore(ctx context.Context) error {
 		x.report.Sampled = true
 		x.random.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 	}
-	if err := x.all(ctx, jobs); err != nil || !x.options.Pairs {
+	if err := x.all(ctx, jobs); err != nil {
 		return err
+	}
+	x.report.Sampled = x.report.Scenarios < x.report.Planned
+	if !x.options.Pairs {
+		return nil
 	}
 	return x.pairs(ctx, whole)
 }
@@ -185,9 +198,17 @@ func storyOf(plan Plan) story {
 
 // expected is a guess at the time that jobs take.
 func (x *explorer) expected(whole *reference, jobs int) time.Duration {
-	settling := time.Duration(afterDeletion+1) * (x.options.Settle - x.options.Quiet)
-	each := max(whole.took-settling, x.options.Quiet)
+	settling := time.Duration(afterDeletion+1) * (x.options.Settle - x.quiet())
+	each := max(whole.took-settling, x.quiet())
 	return time.Since(x.began) + each*time.Duration(jobs)/time.Duration(x.options.Parallel)
+}
+
+// quiet is for how long a program must be quiet to be at rest.
+func (x *explorer) quiet() time.Duration {
+	if x.options.Quiet == 0 && x.foreign {
+		return 6 * defaultQuiet // other frameworks look every 100 ms whether their caches are full
+	}
+	return cmp.Or(x.options.Quiet, defaultQuiet)
 }
 
 func (x *explorer) over() bool {
@@ -224,7 +245,7 @@ func (x *explorer) isBroken() error {
 
 // one tries a plan, and makes sure of a failure.
 func (x *explorer) one(ctx context.Context, plan Plan) {
-	result, err := x.try(ctx, plan, x.options.Quiet)
+	result, err := x.try(ctx, plan, x.quiet())
 	if err == nil && len(result.problems) > 0 && !x.report.known(result) {
 		result, err = x.shrink(ctx, result)
 	}
@@ -306,7 +327,7 @@ func (x *explorer) reference(ctx context.Context, of story) (*reference, error) 
 // remove removes what is left of a scenario.
 func (x *explorer) remove(ctx context.Context, s *scenario) error {
 	if s.process != nil {
-		s.process.crash()
+		s.process.crash(ErrCrashed)
 	}
 	if ctx.Err() != nil {
 		return nil

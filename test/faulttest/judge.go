@@ -84,10 +84,10 @@ func (s *scenario) awaitRight(ctx context.Context, right *reference) ([]differen
 			return nil, err
 		}
 		differences := seen.state(right.fixed).diff(right.state, right.mask)
-		missed := len(s.missed()) > 0
+		missed := s.missed()
 		switch waited := s.idle(); {
-		case len(differences) == 0 && (!missed || waited > 10*s.quietly):
-			return nil, nil
+		case len(differences) == 0 && len(missed) == 0, waited > 10*s.quietly && (len(differences) == 0 || missed.world().Mode != ""):
+			return nil, nil // without somebody else's act, what comes after it is not right
 		case waited > s.options.Patience, time.Since(began) > 4*s.options.Patience:
 			return differences, nil
 		}

@@ -50,7 +50,7 @@ func (x *explorer) pair(traces []trace, whole *reference) Plan {
 // shrink looks for a smaller plan that fails in the same way, and makes sure of the failure. It counts only if it comes
 // again when the program has more time: on a busy machine a program may be quiet although it is not at rest.
 func (x *explorer) shrink(ctx context.Context, failed *result) (*result, error) {
-	patient := max(x.options.Quiet, x.options.Patience/5)
+	patient := max(x.quiet(), x.options.Patience/5)
 	if len(failed.plan) > 1 {
 		for i := range failed.plan {
 			single, err := x.try(ctx, Plan{failed.plan[i]}, patient)

@@ -40,7 +40,7 @@ type process struct {
 	dialer     dialer
 
 	life  context.Context //ctxvet:ok ctxfield: ends when the process crashes: what its calls are cut off by
-	crash context.CancelFunc
+	crash context.CancelCauseFunc
 	ctx   context.Context //ctxvet:ok ctxfield: the root of the program
 	stop  context.CancelCauseFunc
 	done  chan struct{}
@@ -51,8 +51,11 @@ type process struct {
 	act     func(Mode, <-chan struct{}) // has somebody else act, and returns when that is done
 }
 
-// errStopped is the cause with which programs are told to end.
-var errStopped = errors.New("stopped by faulttest")
+// Why the context of a program ends.
+var (
+	ErrStopped = errors.New("faulttest has told the program to end")
+	ErrCrashed = errors.New("the process has crashed, as the plan wants it") // nothing of it reaches the API server any more
+)
 
 // start runs the program in the background.
 func start(ctx context.Context, w *world, namespace string, t *tape, act func(Mode, <-chan struct{})) *process {
@@ -61,7 +64,7 @@ func start(ctx context.Context, w *world, namespace string, t *tape, act func(Mo
 		tape: t, namespace: namespace, namespaced: w.namespaced, label: strconv.FormatInt(processes.Add(1), 10), act: act,
 		dialer: dialer{dial: config.Dial}, done: make(chan struct{}),
 	}
-	proc.life, proc.crash = context.WithCancel(ctx)
+	proc.life, proc.crash = context.WithCancelCause(ctx)
 	root := klog.NewContext(proc.life, logr.New(&sink{tape: t}))
 	proc.ctx, proc.stop = context.WithCancelCause(root)
 	own := rest.CopyConfig(config)
@@ -81,13 +84,13 @@ func start(ctx context.Context, w *world, namespace string, t *tape, act func(Mo
 
 // end tells the program to end.
 func (p *process) end() {
-	p.stop(errStopped)
+	p.stop(ErrStopped)
 	p.tape.set(func(t *tape) { t.late = true })
 }
 
 // kill is the end of a process that crashes.
 func (p *process) kill() {
-	p.crash()
+	p.crash(ErrCrashed)
 	p.tape.set(func(t *tape) { t.late = true })
 }
 
@@ -100,10 +103,10 @@ func (p *process) wait() error {
 	select {
 	case <-p.done:
 		p.closeIdle()
-		p.crash() // nothing of it reaches the API server any more
+		p.crash(ErrCrashed) // nothing of it reaches the API server any more
 		return nil
 	case <-limit.C:
-		p.crash()
+		p.crash(ErrCrashed)
 		return fmt.Errorf("Run has not returned %v after the end of its context", returnLimit)
 	}
 }

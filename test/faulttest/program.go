@@ -22,7 +22,8 @@ type Program struct {
 	// Run runs the program as it is wired in production, until ctx ends, and returns when nothing of it runs any more.
 	// All its clients are made from config. Its objects and its Lease are in namespace, because other scenarios run
 	// beside it; of what it lists or watches in all namespaces it gets what is in that one. Run is called several times
-	// in a scenario, for what are several processes. It is required.
+	// in a scenario, for what are several processes. The cause of ctx is then ErrStopped, or ErrCrashed: Run kills a
+	// process of its own then. It is required.
 	Run func(ctx context.Context, config *rest.Config, namespace string) error
 
 	// Objects are made in the namespace before the program starts. The first is the one that is changed, deleted and
@@ -55,7 +56,7 @@ type Options struct {
 	// Parallel is the number of scenarios that run at the same time. Default: 8.
 	Parallel int
 	// Quiet is for how long a program must make no call, and get no event, to be taken for at rest. Until the end
-	// state is right, it has Patience in any case. Default: 50 ms.
+	// state is right, it has Patience in any case. Default: 50 ms; 300 ms for programs that are not built with Lanyard.
 	Quiet time.Duration
 	// Settle is Quiet for the runs without faults, which show what is right. A program that asks to be called again
 	// later needs more than that time. Default: 500 ms.
@@ -73,6 +74,8 @@ var (
 	budgetFlag = flag.Duration("faultbudget", 0, "the time that package faulttest has for each exploration")
 )
 
+const defaultQuiet = 50 * time.Millisecond
+
 func (o *Options) setDefaults() {
 	o.Seed = cmp.Or(*seedFlag, o.Seed, rand.Uint64())
 	o.Budget = cmp.Or(*budgetFlag, o.Budget)
@@ -80,7 +83,6 @@ func (o *Options) setDefaults() {
 		o.Budget = time.Minute
 	}
 	o.Parallel = cmp.Or(o.Parallel, 8)
-	o.Quiet = cmp.Or(o.Quiet, 50*time.Millisecond)
 	o.Settle = cmp.Or(o.Settle, 500*time.Millisecond)
 	o.Patience = cmp.Or(o.Patience, 5*time.Second)
 	if len(o.Modes) == 0 {

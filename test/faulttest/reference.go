@@ -27,6 +27,7 @@ type reference struct {
 	restartWrites map[string]int
 	places        map[string]bool // namespaces that are written to, besides the scenario's own
 	leads         bool            // the program works with a Lease
+	tells         bool            // its calls say whose they are, as those of Lanyard do
 	watches       map[string]bool // that each process begins
 	took          time.Duration
 }
@@ -85,6 +86,7 @@ func (x *explorer) refer(ctx context.Context, of story) (*reference, error) {
 	r.leads = len(a.leases) > 0
 	r.watches = a.watchesOfAll()
 	for _, c := range append(a.all(), b.all()...) {
+		r.tells = r.tells || c.owner != ""
 		if c.write && c.namespace != "" {
 			r.places[c.namespace] = true
 		}

@@ -60,6 +60,13 @@ func (r *Report) summary() string {
 	text := fmt.Sprintf("faulttest: %d calls, %d of %d scenarios, in %v for the runs without faults and %v for the others: %.1f a second",
 		r.Points, r.Scenarios, r.Planned, r.Prepared.Round(100*time.Millisecond), (r.Took - r.Prepared).Round(100*time.Millisecond),
 		float64(r.Scenarios)/(r.Took-r.Prepared).Seconds())
+	if len(r.Calls) > 0 { // of a plan that was given
+		text = "faulttest: the calls of the plan:"
+		if r.Missed > 0 {
+			text = "faulttest: the call of the fault was not made; those that were:"
+		}
+		return text + "\n" + strings.Join(r.Calls, "\n")
+	}
 	if r.Missed > 0 {
 		text += fmt.Sprintf("; in %d the call of the fault was not made", r.Missed)
 	}
@@ -68,9 +75,6 @@ func (r *Report) summary() string {
 	}
 	for _, unsure := range r.Unsure {
 		text += "\n  seen once, and not again when the program had more time: " + unsure
-	}
-	if len(r.Calls) > 0 {
-		text += "\n" + strings.Join(r.Calls, "\n")
 	}
 	return text
 }

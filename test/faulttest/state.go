@@ -3,6 +3,7 @@
 package faulttest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -127,13 +128,16 @@ func (s *snapshot) state(fixed map[string]map[string]bool) state {
 	for i := range s.objects {
 		objects = append(objects, s.object(&s.objects[i]))
 	}
-	slices.SortFunc(objects, func(a, b *object) int {
-		return strings.Compare(a.name+fmt.Sprint(a.fields), b.name+fmt.Sprint(b.fields))
-	})
 	for _, o := range objects {
 		if names := fixed[o.group()]; names != nil && !names[o.name] {
 			o.name = "<generated>"
 		}
+	}
+	slices.SortFunc(objects, func(a, b *object) int { // not by names that are made up
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.owner, b.owner),
+			strings.Compare(fmt.Sprint(a.fields), fmt.Sprint(b.fields)))
+	})
+	for _, o := range objects {
 		key := o.kind + " " + o.name
 		for n := 2; result[key] != nil; n++ {
 			key = o.kind + " " + o.name + " (" + strconv.Itoa(n) + ")"
@@ -186,8 +190,9 @@ func (s *snapshot) flatten(o *object, path string, value any, generation int64) 
 			s.flatten(o, below, value[name], generation)
 		}
 	case []any:
+		places := placesIn(value)
 		for i, each := range value {
-			s.flatten(o, fmt.Sprintf("%s[%d]", path, i), each, generation)
+			s.flatten(o, path+"["+places[i]+"]", each, generation)
 		}
 	case string:
 		o.fields[path] = strconv.Quote(s.text(value))
@@ -195,6 +200,24 @@ func (s *snapshot) flatten(o *object, path string, value any, generation int64) 
 		text, _ := json.Marshal(value) // it came as JSON
 		o.fields[path] = string(text)
 	}
+}
+
+// placesIn returns what tells the elements of a list apart: the types of conditions, whose order means nothing, or else
+// their numbers.
+func placesIn(list []any) []string {
+	var types, numbers []string
+	for i, each := range list {
+		numbers = append(numbers, strconv.Itoa(i))
+		condition, _ := each.(map[string]any)
+		kind, ok := condition["type"].(string)
+		if _, status := condition["status"]; ok && status && !slices.Contains(types, kind) {
+			types = append(types, kind)
+		}
+	}
+	if len(types) == len(list) {
+		return types
+	}
+	return numbers
 }
 
 // text replaces what differs from run to run.

@@ -53,6 +53,38 @@ func TestDifferencesAreToldByTheirOracles(t *testing.T) {
 	}
 }
 
+func TestTheOrderOfConditionsMeansNothing(t *testing.T) {
+	conditions := func(types ...string) (list []any) {
+		for _, kind := range types {
+			list = append(list, map[string]any{"type": kind, "status": "True", "reason": "Is" + kind})
+		}
+		return list
+	}
+	right := seen(made("web", "", map[string]any{"conditions": conditions("Ready", "Seen")})).state(nil)
+	for name, c := range map[string]struct {
+		list []any
+		want int // differences
+	}{
+		"another order":      {conditions("Seen", "Ready"), 0},
+		"one is missing":     {conditions("Ready"), 3},
+		"one is there twice": {conditions("Ready", "Ready"), 12},
+	} {
+		if found := seen(made("web", "", map[string]any{"conditions": c.list})).state(nil).diff(right, nil); len(found) != c.want {
+			t.Errorf("%s: %d differences, %v", name, len(found), found)
+		}
+	}
+}
+
+func TestObjectsWithGeneratedNamesAreComparedWhateverTheirNames(t *testing.T) {
+	state := func(first, second string) state {
+		fixed := map[string]map[string]bool{"ConfigMap of ": {}}
+		return seen(made(first, "", map[string]any{"of": "one"}), made(second, "", map[string]any{"of": "two"})).state(fixed)
+	}
+	if found := state("web-2", "web-1").diff(state("web-1", "web-2"), nil); len(found) != 0 {
+		t.Errorf("%v", found)
+	}
+}
+
 func TestGeneratedNamesAreToldByWhoOwnsThem(t *testing.T) {
 	web := made("web", "", nil)
 	a, b := seen(web, made("web-1a", "uid-web", nil)), seen(web, made("web-2b", "uid-web", nil))

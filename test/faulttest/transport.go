@@ -19,11 +19,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/test/internal/wirebody"
 )
 
-var (
-	errCrashed = errors.New("the process has crashed, as the plan wants it")
-	// errReset is what a connection says that the other side has reset.
-	errReset = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
-)
+// errReset is what a connection says that the other side has reset.
+var errReset = &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}
 
 // noticing is how long a call waits for its context to end, when that is to be. A context that is detached does not.
 const noticing = 2 * time.Second
@@ -92,7 +89,7 @@ func (t *transport) play(req *http.Request, c *call) (*http.Response, error) {
 	p := t.process
 	switch {
 	case p.crashed():
-		return nil, errCrashed
+		return nil, ErrCrashed
 	case c.fault == "":
 		return t.send(req)
 	case c.fault.applies():
@@ -145,7 +142,7 @@ func (p *process) effect(req *http.Request, fault Mode) (*http.Response, error) 
 		return nil, errReset
 	case CrashedBefore, CrashedAfter:
 		p.kill()
-		return nil, errCrashed
+		return nil, ErrCrashed
 	case LateBefore, LateAfter:
 		return nil, context.DeadlineExceeded // what net/http returns then
 	case Conflict:
@@ -171,13 +168,13 @@ func (p *process) effect(req *http.Request, fault Mode) (*http.Response, error) 
 // send makes a call that ends with the process.
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(req.Context())
-	stop := context.AfterFunc(t.process.life, func() { cancel(errCrashed) })
+	stop := context.AfterFunc(t.process.life, func() { cancel(ErrCrashed) })
 	resp, err := t.next.RoundTrip(t.process.narrow(req).WithContext(ctx))
 	if err != nil {
 		stop()
 		cancel(nil)
 		if t.process.crashed() && req.Context().Err() == nil {
-			return nil, errCrashed
+			return nil, ErrCrashed
 		}
 		return nil, err
 	}
