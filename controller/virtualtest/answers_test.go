@@ -12,7 +12,11 @@ import (
 // The answers of a real API server are kept, so that each run compares them without one.
 func TestTheAPIInMemoryAnswersAsARealOneDid(t *testing.T) {
 	api := virtualtest.NewAPI(t, virtualtest.Resource{Group: "example.com", Version: "v1", Kind: "Gadget"})
-	want, got := apitranscript.Answers(), apitranscript.Play(t.Context(), api.Config())
+	want, err := apitranscript.Answers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := apitranscript.Play(t.Context(), api.Config())
 	if len(got) != len(want) {
 		t.Errorf("there are %d answers, want %d", len(got), len(want))
 	}

@@ -6,7 +6,7 @@ package apitranscript
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -27,10 +27,13 @@ import (
 )
 
 //go:embed answers.txt
-var answers string
+var answers embed.FS
 
 // Answers are those of a real API server. A test in test/e2e/kits asks one.
-func Answers() []string { return strings.Split(strings.TrimSuffix(answers, "\n"), "\n") }
+func Answers() ([]string, error) {
+	text, err := answers.ReadFile("answers.txt")
+	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n"), err
+}
 
 // transcript is what an API answered, as far as it is the same for each API that is right.
 type transcript struct {
