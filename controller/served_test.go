@@ -95,9 +95,11 @@ func TestADryRunThatCannotTellWhatIsServedSaysSo(t *testing.T) {
 		api := &discovery{}
 		api.status.Store(http.StatusInternalServerError)
 		m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: api}, controller.ManagerOptions{DryRun: &controller.DryRun{}})
-		m.WhileServed(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, func() []controller.Stopper { return nil })
+		for _, resource := range []string{"configmaps", "secrets"} {
+			m.WhileServed(schema.GroupVersionResource{Version: "v1", Resource: resource}, func() []controller.Stopper { return nil })
+		}
 		made, err := m.Plan(t.Context())
-		if err != nil || !made.Failed() || len(made.Failures) != 1 || made.Failures[0].Err == nil {
+		if err != nil || !made.Failed() || len(made.Failures) != 2 || made.Failures[0].Err == nil {
 			t.Errorf("the plan is %+v, %v", made, err)
 		}
 	})
