@@ -23,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 )
 
 // TestARaceForTheLeaseIsNoErrorInTheLog has three who try to create the lease at once, and the
@@ -112,6 +113,43 @@ func TestAServerThatRefusesOrCannotBeReachedIsAnErrorInTheLog(t *testing.T) {
 			})
 		}
 	}
+}
+
+// An account that may not read the Lease is told at once. One that could before waits: its permissions may be changing.
+func TestAnAccountThatCouldReadTheLeaseBeforeWaitsForItsPermissions(t *testing.T) {
+	forbidden := apierrors.NewForbidden(leases, "lease", errors.New("no rights"))
+	held := &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{
+		HolderIdentity: ptr.To("somebody"), LeaseDurationSeconds: ptr.To[int32](15), RenewTime: ptr.To(metav1.NowMicro()),
+	}}
+	for name, before := range map[string]*coordinationv1.Lease{"not before": nil, "before": held} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeout(logTo(t.Context(), &bytes.Buffer{}), time.Minute)
+				defer cancel()
+				began := time.Now()
+				_, err := newCandidate(0, &changing{refusing{get: forbidden}, before}).Campaign(ctx)
+				if waits := time.Since(began) >= time.Minute; err == nil || waits != (before != nil) {
+					t.Errorf("the campaign ends after %v with %v", time.Since(began), err)
+				}
+			})
+		})
+	}
+}
+
+// changing gives the Lease once, if there is one, and then refuses.
+type changing struct {
+	refusing
+	first *coordinationv1.Lease
+}
+
+func (c *changing) Leases(string) coordinationv1client.LeaseInterface { return c }
+
+func (c *changing) Get(ctx context.Context, name string, o metav1.GetOptions) (*coordinationv1.Lease, error) {
+	if first := c.first; first != nil {
+		c.first = nil
+		return first, nil
+	}
+	return c.refusing.Get(ctx, name, o)
 }
 
 // logTo has all of the framework's log and client-go's go to a buffer, which the handler locks.
