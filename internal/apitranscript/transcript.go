@@ -114,10 +114,8 @@ func playGadgets(ctx context.Context, r *transcript, gadgets dynamic.ResourceInt
 	r.note("update an old version", nil, err)
 	same, err := gadgets.Update(ctx, o, metav1.UpdateOptions{})
 	r.note("update nothing", same, err)
-	for kind, patch := range map[types.PatchType]string{types.MergePatchType: `{"spec":{"color":"green"},"status":null}`} {
-		o, err = gadgets.Patch(ctx, "a", kind, []byte(patch), metav1.PatchOptions{})
-		r.note("merge patch", o, err)
-	}
+	o, err = gadgets.Patch(ctx, "a", types.MergePatchType, []byte(`{"spec":{"color":"green"},"status":null}`), metav1.PatchOptions{})
+	r.note("merge patch", o, err)
 	o, err = gadgets.Patch(ctx, "a", types.JSONPatchType, []byte(`[{"op":"add","path":"/status/more","value":1}]`), metav1.PatchOptions{}, "status")
 	r.note("JSON patch of the status", o, err)
 	_, err = gadgets.Patch(ctx, "a", types.JSONPatchType, []byte(`[{"op":"test","path":"/spec/color","value":"black"}]`), metav1.PatchOptions{})
@@ -156,10 +154,8 @@ func playRefused(ctx context.Context, r *transcript, gadgets dynamic.ResourceInt
 	r.note("update the status of what is not there", nil, err)
 	o, err := gadgets.Create(ctx, gadget("c"), metav1.CreateOptions{})
 	r.note("create another", o, err)
-	for kind, patch := range map[types.PatchType]string{types.MergePatchType: `{`} {
-		_, err = gadgets.Patch(ctx, "c", kind, []byte(patch), metav1.PatchOptions{})
-		r.note("a patch that is no JSON", nil, err)
-	}
+	_, err = gadgets.Patch(ctx, "c", types.MergePatchType, []byte(`{`), metav1.PatchOptions{})
+	r.note("a patch that is no JSON", nil, err)
 	_, err = gadgets.Patch(ctx, "c", types.JSONPatchType, []byte(`{}`), metav1.PatchOptions{})
 	r.note("a JSON patch that is none", nil, err)
 	_, err = gadgets.Patch(ctx, "c", types.MergePatchType, []byte(`{"metadata":{"resourceVersion":"1"}}`), metav1.PatchOptions{})
@@ -177,16 +173,13 @@ func playRefused(ctx context.Context, r *transcript, gadgets dynamic.ResourceInt
 // playDeletions deletes in each way.
 func playDeletions(ctx context.Context, r *transcript, gadgets dynamic.ResourceInterface) {
 	dry := []string{metav1.DryRunAll}
-	o, err := gadgets.Create(ctx, gadget("d"), metav1.CreateOptions{DryRun: dry})
-	if err == nil {
-		o.SetResourceVersion("") // there is none
-	}
+	_, err := gadgets.Create(ctx, gadget("d"), metav1.CreateOptions{DryRun: dry})
 	r.note("a dry create", nil, err)
 	_, err = gadgets.Get(ctx, "d", metav1.GetOptions{})
 	r.note("get what was created dry", nil, err)
 	err = gadgets.Delete(ctx, "c", metav1.DeleteOptions{DryRun: dry})
 	r.note("a dry delete", nil, err)
-	o, err = gadgets.Get(ctx, "c", metav1.GetOptions{})
+	o, err := gadgets.Get(ctx, "c", metav1.GetOptions{})
 	r.note("get what was deleted dry", o, err)
 	orphan, foreground := metav1.DeletePropagationOrphan, metav1.DeletePropagationForeground
 	err = gadgets.Delete(ctx, "c", metav1.DeleteOptions{PropagationPolicy: &orphan})

@@ -137,7 +137,6 @@ func (x *explorer) explore(ctx context.Context) error {
 	x.report.Prepared = time.Since(x.began)
 	x.report.Planned = len(jobs)
 	if expected := x.expected(whole, len(jobs)); x.options.Budget > 0 && expected > x.options.Budget {
-		x.report.Sampled = true
 		x.random.Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 	}
 	if err := x.all(ctx, jobs); err != nil {
@@ -206,7 +205,7 @@ func (x *explorer) expected(whole *reference, jobs int) time.Duration {
 // quiet is for how long a program must be quiet to be at rest.
 func (x *explorer) quiet() time.Duration {
 	if x.options.Quiet == 0 && x.foreign {
-		return 6 * defaultQuiet // other frameworks look every 100 ms whether their caches are full
+		return foreignQuiet
 	}
 	return cmp.Or(x.options.Quiet, defaultQuiet)
 }

@@ -74,7 +74,11 @@ var (
 	budgetFlag = flag.Duration("faultbudget", 0, "the time that package faulttest has for each exploration")
 )
 
-const defaultQuiet = 50 * time.Millisecond
+// The defaults of Options.Quiet. Other frameworks look only every 100 ms whether their caches are full.
+const (
+	defaultQuiet = 50 * time.Millisecond
+	foreignQuiet = 300 * time.Millisecond
+)
 
 func (o *Options) setDefaults() {
 	o.Seed = cmp.Or(*seedFlag, o.Seed, rand.Uint64())

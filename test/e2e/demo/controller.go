@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 )
 
 // play is the sample controller, running as several processes, as its Deployment has several pods.
@@ -41,9 +42,8 @@ type cost struct {
 func startController(ctx context.Context, st *stage) (*play, error) {
 	say("controller", "building sample-controller")
 	binary := filepath.Join(st.dir, "flunder-controller")
-	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(st.root, "sample-controller"), "-o", binary, ".")
-	if output, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("build the sample controller: %w\n%s", err, output)
+	if err := gobuild.Program(ctx, st.root, "sample-controller", ".", binary); err != nil {
+		return nil, err
 	}
 	p := &play{stage: st, binary: binary, exited: make(chan struct{}), costs: map[types.NamespacedName]cost{}}
 	for _, pod := range st.pods {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 
@@ -25,6 +23,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/sample-controller/flunder"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/suite"
 )
 
@@ -33,14 +32,7 @@ var binary string
 
 func build(ctx context.Context, root, dir string) error {
 	binary = filepath.Join(dir, "flunder-controller")
-	args := []string{"build", "-C", filepath.Join(root, "sample-controller"), "-o", binary}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		args = append(args, "-race")
-	}
-	if out, err := exec.CommandContext(ctx, "go", append(args, ".")...).CombinedOutput(); err != nil {
-		return fmt.Errorf("build the sample controller: %w\n%s", err, out)
-	}
-	return nil
+	return gobuild.Program(ctx, root, "sample-controller", ".", binary, gobuild.Race()...)
 }
 
 // The account of the sample controller has the permissions of config/rbac. It may not get what it writes.

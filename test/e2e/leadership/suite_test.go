@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync/atomic"
@@ -28,6 +27,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/suite"
 	"github.com/lanyard-k8s/lanyard/test/e2e/leadership/writer"
 )
@@ -51,8 +51,8 @@ func prepare(ctx context.Context, root, dir string) (controlplane.Options, error
 		return controlplane.Options{}, err
 	}
 	binary = filepath.Join(dir, "replica")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "test", "e2e"), "-o", binary, "./leadership/replica").CombinedOutput(); err != nil {
-		return controlplane.Options{}, fmt.Errorf("build the replica: %w\n%s", err, out)
+	if err := gobuild.Program(ctx, root, "test/e2e", "./leadership/replica", binary); err != nil {
+		return controlplane.Options{}, err
 	}
 	auditLog = filepath.Join(dir, "audit.log")
 	policy := filepath.Join(dir, "policy.yaml")

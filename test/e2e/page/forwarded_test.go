@@ -21,6 +21,7 @@ import (
 
 	"github.com/lanyard-k8s/lanyard/controller/program"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/kubelet"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/suite"
 )
@@ -30,10 +31,7 @@ var tool string
 
 func buildTool(ctx context.Context, root, dir string) error {
 	tool = filepath.Join(dir, "lanyard")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "cmd", "lanyard"), "-o", tool, ".").CombinedOutput(); err != nil {
-		return fmt.Errorf("build the command-line tool: %w\n%s", err, out)
-	}
-	return nil
+	return gobuild.Program(ctx, root, "cmd/lanyard", ".", tool)
 }
 
 // run runs the tool with a kubeconfig, and returns what it prints.

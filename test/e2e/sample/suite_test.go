@@ -6,12 +6,8 @@ package sample_test
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime/debug"
-	"slices"
 	"testing"
 	"time"
 
@@ -25,6 +21,7 @@ import (
 	"github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
 	"github.com/lanyard-k8s/lanyard/clientset/versioned"
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/suite"
 )
 
@@ -45,14 +42,7 @@ func withBinary(ctx context.Context, root, dir string) (controlplane.Options, er
 }
 
 func build(ctx context.Context, root, output string) error {
-	args := []string{"build", "-C", filepath.Join(root, "sample-controller"), "-o", output}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
-		args = append(args, "-race")
-	}
-	if out, err := exec.CommandContext(ctx, "go", append(args, ".")...).CombinedOutput(); err != nil {
-		return fmt.Errorf("build the sample controller: %w\n%s", err, out)
-	}
-	return nil
+	return gobuild.Program(ctx, root, "sample-controller", ".", output, gobuild.Race()...)
 }
 
 // env is a namespace for one test.

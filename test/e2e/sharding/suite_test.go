@@ -7,7 +7,6 @@ package sharding_test
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/output"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/suite"
 )
@@ -49,9 +49,8 @@ func TestMain(m *testing.M) {
 // prepare builds the replica, without the race detector: tests in virtual time run the same code with it.
 func prepare(ctx context.Context, root, dir string) (controlplane.Options, error) {
 	binary = filepath.Join(dir, "replica")
-	out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "test", "e2e"), "-o", binary, "./sharding/replica").CombinedOutput()
-	if err != nil {
-		return controlplane.Options{}, fmt.Errorf("build the replica: %w\n%s", err, out)
+	if err := gobuild.Program(ctx, root, "test/e2e", "./sharding/replica", binary); err != nil {
+		return controlplane.Options{}, err
 	}
 	return controlplane.Options{}, nil
 }

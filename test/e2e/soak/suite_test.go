@@ -8,14 +8,13 @@ package soak_test
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/suite"
 )
 
@@ -36,9 +35,8 @@ func TestMain(m *testing.M) {
 // prepare builds the sample without the race detector: it is its memory too that is looked at.
 func prepare(ctx context.Context, root, dir string) (controlplane.Options, error) {
 	binary = filepath.Join(dir, "flunder-controller")
-	out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "sample-controller"), "-o", binary, ".").CombinedOutput()
-	if err != nil {
-		return controlplane.Options{}, fmt.Errorf("build the sample: %w\n%s", err, out)
+	if err := gobuild.Program(ctx, root, "sample-controller", ".", binary); err != nil {
+		return controlplane.Options{}, err
 	}
 	return controlplane.Options{Nodes: 1, APIServerArgs: map[string][]string{"etcd-compaction-interval": {"10s"}}}, nil
 }

@@ -17,15 +17,13 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/test/controlplane"
+	"github.com/lanyard-k8s/lanyard/test/e2e/internal/gobuild"
 	"github.com/lanyard-k8s/lanyard/test/e2e/internal/output"
 )
 
 // build builds the sample controller.
 func build(ctx context.Context) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(root, "sample-controller"), "-o", binary, ".").CombinedOutput(); err != nil {
-		return fmt.Errorf("build the sample controller: %w\n%s", err, out)
-	}
-	return nil
+	return gobuild.Program(ctx, root, "sample-controller", ".", binary)
 }
 
 // process is a run of the sample controller.

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -38,9 +39,9 @@ func NewNode(ctx context.Context, client kubernetes.Interface, name string) (*No
 	n.server = httptest.NewUnstartedServer(mux)
 	n.server.TLS = &tls.Config{NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12} // streams are upgraded connections
 	n.server.StartTLS()
-	host, port, err := net.SplitHostPort(n.server.Listener.Addr().String())
+	address, err := netip.ParseAddrPort(n.server.Listener.Addr().String())
 	if err == nil {
-		err = n.register(ctx, client, host, port)
+		err = n.register(ctx, client, address)
 	}
 	if err != nil {
 		n.Close()
@@ -50,17 +51,13 @@ func NewNode(ctx context.Context, client kubernetes.Interface, name string) (*No
 }
 
 // register says in the node's status where its kubelet answers.
-func (n *Node) register(ctx context.Context, client kubernetes.Interface, host, port string) error {
-	number, err := strconv.ParseInt(port, 10, 32)
-	if err != nil {
-		return err
-	}
+func (n *Node) register(ctx context.Context, client kubernetes.Interface, address netip.AddrPort) error {
 	node, err := client.CoreV1().Nodes().Create(ctx, &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: n.Name}}, metav1.CreateOptions{})
 	if err != nil {
 		return err
 	}
-	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: host}}
-	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(number)
+	node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: address.Addr().String()}}
+	node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(address.Port())
 	_, err = client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{})
 	return err
 }
