@@ -72,7 +72,18 @@ func (r *callRecord) closeIdle() {
 func (r *callRecord) begin(call *Call) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	call.Began, call.onEnded = time.Now(), call.ctx.Err() != nil
 	r.calls = append(r.calls, call)
+}
+
+// endRoot ends a root context and returns when it did. No call begins or ends meanwhile: a call that the
+// end has led to has begun after that time, however long it takes until all contexts below have ended.
+func (r *callRecord) endRoot(cancel func()) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	cancel()
+	return now
 }
 
 // end notes the first end of a call.
@@ -95,7 +106,7 @@ func (o *observer) WrappedRoundTripper() http.RoundTripper { return o.next }
 
 func (o *observer) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
-	call := &Call{Target: target.Of(req), AuditID: req.Header.Get(auditHeader), Began: time.Now(), ctx: ctx, onEnded: ctx.Err() != nil}
+	call := &Call{Target: target.Of(req), AuditID: req.Header.Get(auditHeader), ctx: ctx}
 	if call.AuditID == "" {
 		call.AuditID = string(uuid.NewUUID())
 		req = req.Clone(ctx)

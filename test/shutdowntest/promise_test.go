@@ -82,6 +82,18 @@ func TestARequestAfterTheEndIsFoundUnlessItIsAllowed(t *testing.T) {
 	}
 }
 
+func TestARequestThatIsMadeWhileTheContextsEndIsAfterTheEnd(t *testing.T) {
+	broken(t, shutdowntest.Expect{}, func(ctx context.Context, c *http.Client, proxy *shutdowntest.Proxy) error {
+		for range 100_000 { // they end one after another, when the root itself has
+			_, cancel := context.WithCancel(ctx)
+			defer cancel()
+		}
+		go get(ctx, c, proxy, "held")
+		<-ctx.Done()
+		return get(context.WithoutCancel(ctx), c, proxy, "late").err
+	}).wantOne("get configmaps prod/late")
+}
+
 func TestAGoroutineThatIsLeftIsFound(t *testing.T) {
 	free := make(chan struct{})
 	t.Cleanup(func() { close(free) })

@@ -153,8 +153,7 @@ func (r *Run) Cancel(cause error) {
 		cause = errors.New("ended by the test")
 	}
 	r.cause, r.held = cause, r.proxy.held()
-	r.cancel(cause)
-	r.ended = time.Now()
+	r.ended = r.proxy.calls.endRoot(func() { r.cancel(cause) })
 }
 
 // Wait waits until Run has returned, which it gives back. When that takes longer than Options.Within, the
