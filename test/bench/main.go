@@ -87,7 +87,7 @@ func parse(args []string, output io.Writer) (*settings, error) {
 	flags.IntVar(&s.rounds, "rounds", 0, "how often each program runs; default 10, with -quick 2")
 	flags.BoolVar(&s.quick, "quick", false, "fewer and smaller runs, in less than five minutes")
 	flags.StringVar(&s.only, "only", "", "workloads to run, such as W1,W2; default all")
-	programs := flags.String("programs", strings.Join(workload.Programs, ","), "programs to run; page is Lanyard's with the page mounted, which nobody opens")
+	programs := flags.String("programs", strings.Join(workload.Programs, ","), "programs to run; apart is bare with a connection each for watches, calls and the Lease, page is Lanyard's with the page mounted")
 	flags.StringVar(&s.results, "results", "results.jsonl", "the file for the results, one JSON object per line")
 	flags.StringVar(&s.plots, "plots", "", "folder for pictures; none are drawn without")
 	flags.StringVar(&s.profiles, "profiles", "", "folder for profiles, of the CPU in odd rounds and of allocations in even ones; such runs are not comparable")

@@ -155,7 +155,7 @@ func (s spent) figures(r *report.Result, what string, n float64, server plane.Re
 var Programs = []string{"bare", "controllerruntime", "lanyard", "telemetry"}
 
 // Variants are programs that run only if they are asked for by name.
-var Variants = []string{"page"}
+var Variants = []string{"apart", "page"}
 
 // ignoreRace lets pass that an object is just being made anew.
 func ignoreRace(err error) error {

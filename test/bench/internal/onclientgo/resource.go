@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package onclientgo
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 
 	wardlev1beta1 "github.com/lanyard-k8s/lanyard/api/wardle/v1beta1"
@@ -28,19 +27,23 @@ type resource struct {
 	live     func(ctx context.Context, ref cache.ObjectName) error
 }
 
-func newResource(config *rest.Config, s *program.Settings) (*resource, error) {
+func newResource(configs Configs, s *program.Settings) (*resource, error) {
 	if s.Flunders() {
-		return flunders(config, s)
+		return flunders(configs, s)
 	}
-	return configMaps(config, s)
+	return configMaps(configs, s)
 }
 
-func configMaps(config *rest.Config, s *program.Settings) (*resource, error) {
-	client, err := kubernetes.NewForConfig(config)
+func configMaps(configs Configs, s *program.Settings) (*resource, error) {
+	client, err := kubernetes.NewForConfig(configs.Calls)
 	if err != nil {
 		return nil, err
 	}
-	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace(s.Namespace))
+	watching, err := kubernetes.NewForConfig(configs.Watches)
+	if err != nil {
+		return nil, err
+	}
+	factory := informers.NewSharedInformerFactoryWithOptions(watching, 0, informers.WithNamespace(s.Namespace))
 	maps := factory.Core().V1().ConfigMaps()
 	lister := maps.Lister()
 	return &resource{
@@ -63,12 +66,16 @@ func configMaps(config *rest.Config, s *program.Settings) (*resource, error) {
 	}, nil
 }
 
-func flunders(config *rest.Config, s *program.Settings) (*resource, error) {
-	client, err := versioned.NewForConfig(config)
+func flunders(configs Configs, s *program.Settings) (*resource, error) {
+	client, err := versioned.NewForConfig(configs.Calls)
 	if err != nil {
 		return nil, err
 	}
-	factory := wardleinformers.NewSharedInformerFactoryWithOptions(client, 0, wardleinformers.WithNamespace(s.Namespace))
+	watching, err := versioned.NewForConfig(configs.Watches)
+	if err != nil {
+		return nil, err
+	}
+	factory := wardleinformers.NewSharedInformerFactoryWithOptions(watching, 0, wardleinformers.WithNamespace(s.Namespace))
 	kind := factory.Wardle().V1beta1().Flunders()
 	lister := kind.Lister()
 	return &resource{
