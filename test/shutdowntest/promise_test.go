@@ -86,7 +86,7 @@ func TestARequestThatIsMadeWhileTheContextsEndIsAfterTheEnd(t *testing.T) {
 	broken(t, shutdowntest.Expect{}, func(ctx context.Context, c *http.Client, proxy *shutdowntest.Proxy) error {
 		for range 100_000 { // they end one after another, when the root itself has
 			_, cancel := context.WithCancel(ctx)
-			defer cancel()
+			t.Cleanup(cancel)
 		}
 		go get(ctx, c, proxy, "held")
 		<-ctx.Done()
