@@ -107,65 +107,77 @@ func TestC9AnItemHasADeadlineByDefault(t *testing.T) {
 }
 
 func TestC9ACallIsLimitedByItsClassAndNeverOutlastsTheItem(t *testing.T) {
-	never := apiServer(func(req *http.Request) (*http.Response, error) {
-		<-req.Context().Done()
-		return nil, req.Context().Err()
-	})
 	get := func(ctx context.Context, client kubernetes.Interface) error {
 		_, err := client.CoreV1().ConfigMaps("default").Get(ctx, "x", metav1.GetOptions{})
 		return err
 	}
-	for name, test := range map[string]struct {
-		call func(context.Context, kubernetes.Interface) error
-		want time.Duration
-		why  error
-	}{
-		"read": {get, 3 * time.Second, cause.CallTimeout},
-		"write": {func(ctx context.Context, client kubernetes.Interface) error {
-			return client.CoreV1().ConfigMaps("default").Delete(ctx, "x", metav1.DeleteOptions{})
-		}, 7 * time.Second, cause.CallTimeout},
-		"external": {func(ctx context.Context, _ kubernetes.Interface) error {
-			ctx, cancel := controller.ExternalContext(ctx)
-			defer cancel()
-			<-ctx.Done()
-			return context.Cause(ctx)
-		}, 11 * time.Second, cause.CallTimeout},
-		"a watch is not limited, but for the item": {func(ctx context.Context, client kubernetes.Interface) error {
-			_, err := client.CoreV1().ConfigMaps("default").Watch(ctx, metav1.ListOptions{})
-			return err
-		}, 45 * time.Second, cause.ItemTimeout},
-	} {
-		t.Run(name, func(t *testing.T) {
-			bubble(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.add("a")
-				m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.ManagerOptions{
-					CallTimeouts: controller.CallTimeouts{Read: 3 * time.Second, Write: 7 * time.Second, External: 11 * time.Second},
-				})
-				client := kubernetes.NewForConfigOrDie(m.Config())
-				var once atomic.Bool
-				controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
-					if once.Swap(true) {
-						return controller.Result{}, nil
-					}
-					began := time.Now()
-					err := test.call(ctx, client)
-					if time.Since(began) != test.want || !errors.Is(err, test.why) || !errors.Is(err, context.DeadlineExceeded) {
-						t.Errorf("the call ended with %v (%T) after %v", err, err, time.Since(began))
-					}
-					if errors.Is(test.why, cause.CallTimeout) && ctx.Err() != nil {
-						t.Errorf("the item ended with the call: %v", context.Cause(ctx))
-					}
-					return controller.Result{}, nil
-				}, controller.Options{Timeout: 50 * time.Second, Reserve: 5 * time.Second})
-				start(t, t.Context(), m)
-				time.Sleep(2 * time.Minute)
-				if !once.Load() {
-					t.Error("not reconciled")
-				}
-			})
-		})
+	remove := func(ctx context.Context, client kubernetes.Interface) error {
+		return client.CoreV1().ConfigMaps("default").Delete(ctx, "x", metav1.DeleteOptions{})
 	}
+	external := func(ctx context.Context, _ kubernetes.Interface) error {
+		ctx, cancel := controller.ExternalContext(ctx)
+		defer cancel()
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	watch := func(ctx context.Context, client kubernetes.Interface) error {
+		_, err := client.CoreV1().ConfigMaps("default").Watch(ctx, metav1.ListOptions{})
+		return err
+	}
+	limits := controller.CallTimeouts{Read: 3 * time.Second, Write: 7 * time.Second, External: 11 * time.Second}
+	for name, test := range map[string]struct {
+		limits controller.CallTimeouts
+		call   func(context.Context, kubernetes.Interface) error
+		want   time.Duration
+		why    error
+	}{
+		"read":                {limits, get, 3 * time.Second, cause.CallTimeout},
+		"write":               {limits, remove, 7 * time.Second, cause.CallTimeout},
+		"external":            {limits, external, 11 * time.Second, cause.CallTimeout},
+		"read by default":     {controller.CallTimeouts{}, get, 30 * time.Second, cause.CallTimeout},
+		"write by default":    {controller.CallTimeouts{}, remove, 30 * time.Second, cause.CallTimeout},
+		"external by default": {controller.CallTimeouts{}, external, time.Minute, cause.CallTimeout},
+		"read without limit":  {controller.CallTimeouts{Read: -1}, get, 85 * time.Second, cause.ItemTimeout},
+		"a watch is not limited, but for the item": {limits, watch, 85 * time.Second, cause.ItemTimeout},
+	} {
+		t.Run(name, func(t *testing.T) { limitedCall(t, test.limits, test.call, test.want, test.why) })
+	}
+}
+
+// limitedCall makes a call that is never answered, in a reconcile that has 85 seconds, and sees when and why it ends.
+func limitedCall(
+	t *testing.T, limits controller.CallTimeouts, call func(context.Context, kubernetes.Interface) error, want time.Duration, why error,
+) {
+	never := apiServer(func(req *http.Request) (*http.Response, error) {
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	})
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.ManagerOptions{CallTimeouts: limits})
+		client := kubernetes.NewForConfigOrDie(m.Config())
+		var once atomic.Bool
+		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+			if once.Swap(true) {
+				return controller.Result{}, nil
+			}
+			began := time.Now()
+			err := call(ctx, client)
+			if time.Since(began) != want || !errors.Is(err, why) || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("the call ended with %v (%T) after %v", err, err, time.Since(began))
+			}
+			if errors.Is(why, cause.CallTimeout) && ctx.Err() != nil {
+				t.Errorf("the item ended with the call: %v", context.Cause(ctx))
+			}
+			return controller.Result{}, nil
+		}, controller.Options{Timeout: 90 * time.Second, Reserve: 5 * time.Second})
+		start(t, t.Context(), m)
+		time.Sleep(3 * time.Minute)
+		if !once.Load() {
+			t.Error("not reconciled")
+		}
+	})
 }
 
 func TestTimesThatLeaveNothingAreRefused(t *testing.T) {
