@@ -45,6 +45,16 @@ func TestAKubeconfigThatCannotBeReadIsAnErrorThatNamesTheFlag(t *testing.T) {
 	wantError(t, w.run(t.Context(), program.Options{}, nil), "read the kubeconfig /no/such/file (-kubeconfig names another)")
 }
 
+func TestAProcessReadsAKubeconfigFromTheFileByDefault(t *testing.T) {
+	for name, process := range map[string]program.Process{"current": program.CurrentProcess(), "none": {}} {
+		t.Run(name, func(t *testing.T) {
+			process.Args, process.Environment, process.Stdout, process.Stderr, process.SetLogger = []string{"-kubeconfig=/no/such/file"}, nil, nil, nil, nil
+			err := program.Run(t.Context(), program.Options{Name: "widget-operator"}, process, nil)
+			wantError(t, err, "/no/such/file", "(-kubeconfig names another)")
+		})
+	}
+}
+
 func TestAFlagOfTheProgramThatExistsIsAClearError(t *testing.T) {
 	for name, telemetry := range map[string]program.Telemetry{"v": nil, "metrics-addr": &exporting{}, "export": &exporting{}} {
 		t.Run(name, func(t *testing.T) {
