@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/lanyard-k8s/lanyard/controller"
 	"github.com/lanyard-k8s/lanyard/controller/cause"
@@ -113,6 +117,33 @@ func TestC6AControllerMayDrainWhereTheOthersCancelAndTheOtherWayRound(t *testing
 			})
 		})
 	}
+}
+
+func TestC6TheDrainOfAControllerThatIsGoneIsNotWaitedFor(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		never := apiServer(func(req *http.Request) (*http.Response, error) {
+			<-req.Context().Done()
+			return nil, req.Context().Err()
+		})
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.ManagerOptions{})
+		client := kubernetes.NewForConfigOrDie(m.Config())
+		world := newWorld(t)
+		world.add("a")
+		gone := controller.New(m, "drains", newWorld(t).informer(), nothing, controller.Options{DrainTimeout: 10 * time.Second})
+		controller.New(m, "calls", world.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
+			_, err := client.CoreV1().ConfigMaps("default").Get(context.WithoutCancel(ctx), "x", metav1.GetOptions{})
+			return controller.Result{}, err
+		}, controller.Options{})
+		r := start(t, t.Context(), m)
+		synctest.Wait()
+		gone.Stop()
+		<-gone.Stopped()
+		synctest.Wait()
+		end := time.Now()
+		if err := r.end(nil); err != nil || time.Since(end) != 0 {
+			t.Errorf("Run returned %v after %v", err, time.Since(end))
+		}
+	})
 }
 
 func TestC6CancelDrainCutsADrainShort(t *testing.T) {

@@ -424,6 +424,24 @@ func TestC24AnObjectChangedInTheCacheEndsRunAndIsNamed(t *testing.T) {
 	}
 }
 
+func TestC24AnObjectThatIsReplacedAfterItWasChangedIsFoundToo(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("a")
+		m := newManager(controller.ManagerOptions{DetectMutations: true})
+		informer := w.informer()
+		controller.New(m, "c", informer, nothing, controller.Options{})
+		r := start(t, t.Context(), m)
+		synctest.Wait()
+		cached, _, _ := informer.GetStore().GetByKey("default/a")
+		cached.(*corev1.ConfigMap).Data = map[string]string{"written": "in place"}
+		w.Modify(configMap("a")) // before the detector looks again
+		time.Sleep(time.Hour)
+		<-r.done
+		wantError(t, "Run", r.err, "object default/a", `"written": "in place"`)
+	})
+}
+
 func TestC24NothingIsFoundThatWasNotChanged(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w, s := newWorld(t), &seen{}

@@ -163,6 +163,31 @@ func TestAReconcileIsLinkedToSixOfWhatLedToIt(t *testing.T) {
 	})
 }
 
+// TestAnUpdateOfTheTraceAloneIsNotReconciled: the annotation is written beside a change, which an event of its own tells.
+func TestAnUpdateOfTheTraceAloneIsNotReconciled(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w, s := newWorld(t), &seen{}
+		w.Add(stamped("a", 1))
+		_, o := traced()
+		m := newManager(o)
+		controller.New(m, "c", w.informer(), s.reconcile, controller.Options{})
+		start(t, t.Context(), m)
+		synctest.Wait()
+		w.Modify(stamped("a", 2))
+		synctest.Wait()
+		if n := s.count("a"); n != 1 {
+			t.Errorf("reconciled %d times", n)
+		}
+		changed := stamped("a", 2)
+		changed.Data = map[string]string{"more": "than the trace"}
+		w.Modify(changed)
+		synctest.Wait()
+		if n := s.count("a"); n != 2 {
+			t.Errorf("after a change, reconciled %d times", n)
+		}
+	})
+}
+
 func TestARetryIsLinkedToTheFirstAttemptAndToTheOneBefore(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
