@@ -295,6 +295,40 @@ func TestC19ALookUpThatFailsForEverIsGivenUp(t *testing.T) {
 	}
 }
 
+// TestC19WhatACollectionHadMustBeGone, as far as the selector says that it was deleted.
+func TestC19WhatACollectionHadMustBeGone(t *testing.T) {
+	for name, test := range map[string]struct {
+		options metav1.ListOptions
+		answer  *metav1.Status
+		waits   bool
+	}{
+		"deleted":                    {metav1.ListOptions{LabelSelector: "kind=child"}, &metav1.Status{Status: metav1.StatusSuccess}, true},
+		"nobody knows":               {metav1.ListOptions{LabelSelector: "kind=child"}, &metav1.Status{Code: http.StatusBadGateway}, true},
+		"all of them":                {metav1.ListOptions{}, &metav1.Status{Status: metav1.StatusSuccess}, true},
+		"others":                     {metav1.ListOptions{LabelSelector: "kind=parent"}, &metav1.Status{Status: metav1.StatusSuccess}, false},
+		"which, only the API server": {metav1.ListOptions{FieldSelector: "metadata.name!=b"}, &metav1.Status{Status: metav1.StatusSuccess}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				child := version("1", "7")
+				child.Labels = map[string]string{"kind": "child"}
+				v := startVersions(t, &odd{
+					at: "7", listed: []corev1.ConfigMap{*child}, write: answeringWith(test.answer),
+					found: func() ([]corev1.ConfigMap, *metav1.Status) { return nil, nil },
+				}, func(ctx context.Context, client kubernetes.Interface) error {
+					return client.CoreV1().ConfigMaps("default").DeleteCollection(ctx, metav1.DeleteOptions{}, test.options)
+				})
+				time.Sleep(5 * time.Second)
+				v.times(t, "before the event", map[bool]int{true: 1, false: 2}[test.waits])
+				gone := child.DeepCopy()
+				gone.ResourceVersion = "8"
+				v.api.show("DELETED", gone)
+				v.times(t, "after the event", map[bool]int{true: 2, false: 3}[test.waits])
+			})
+		})
+	}
+}
+
 // TestC19WhatNoCacheHasIsNotWaitedFor: objects of a resource, and those of a namespace.
 func TestC19WhatNoCacheHasIsNotWaitedFor(t *testing.T) {
 	for what, create := range map[string]func(context.Context, kubernetes.Interface) error{

@@ -51,7 +51,6 @@ func stampUpdate(o, before *object, r *Resource, subresource string) {
 	o.SetDeletionTimestamp(before.GetDeletionTimestamp())
 	o.SetDeletionGracePeriodSeconds(before.GetDeletionGracePeriodSeconds())
 	o.SetResourceVersion(before.GetResourceVersion())
-	o.SetGenerateName(before.GetGenerateName())
 	o.SetSelfLink("")
 	o.SetGeneration(before.GetGeneration())
 	if !r.unversion && !equality.Semantic.DeepEqual(wanted(o, r), wanted(before, r)) {

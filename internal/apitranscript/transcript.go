@@ -65,6 +65,9 @@ func (r *transcript) note(what string, o metav1.Object, err error) {
 	}
 	if u, ok := o.(*unstructured.Unstructured); ok && err == nil {
 		line += fmt.Sprintf(", spec %v, status %v", u.Object["spec"], u.Object["status"])
+		if from := u.GetGenerateName(); from != "" {
+			line += ", generated from " + from
+		}
 	}
 	r.lines = append(r.lines, line)
 }
@@ -114,6 +117,9 @@ func playGadgets(ctx context.Context, r *transcript, gadgets dynamic.ResourceInt
 	r.note("update an old version", nil, err)
 	same, err := gadgets.Update(ctx, o, metav1.UpdateOptions{})
 	r.note("update nothing", same, err)
+	o.SetGenerateName("other-")
+	o, err = gadgets.Update(ctx, o, metav1.UpdateOptions{})
+	r.note("update the name that names are generated from", o, err)
 	o, err = gadgets.Patch(ctx, "a", types.MergePatchType, []byte(`{"spec":{"color":"green"},"status":null}`), metav1.PatchOptions{})
 	r.note("merge patch", o, err)
 	o, err = gadgets.Patch(ctx, "a", types.JSONPatchType, []byte(`[{"op":"add","path":"/status/more","value":1}]`), metav1.PatchOptions{}, "status")
