@@ -5,7 +5,6 @@ package controller_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -148,14 +147,10 @@ func TestC9ACallIsLimitedByItsClassAndNeverOutlastsTheItem(t *testing.T) {
 func limitedCall(
 	t *testing.T, limits controller.CallTimeouts, call func(context.Context, kubernetes.Interface) error, want time.Duration, why error,
 ) {
-	never := apiServer(func(req *http.Request) (*http.Response, error) {
-		<-req.Context().Done()
-		return nil, req.Context().Err()
-	})
 	bubble(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.add("a")
-		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.ManagerOptions{CallTimeouts: limits})
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: untilCancelled{}}, controller.ManagerOptions{CallTimeouts: limits})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		var once atomic.Bool
 		controller.New(m, "c", w.informer(), func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {

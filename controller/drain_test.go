@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -121,11 +120,7 @@ func TestC6AControllerMayDrainWhereTheOthersCancelAndTheOtherWayRound(t *testing
 
 func TestC6TheDrainOfAControllerThatIsGoneIsNotWaitedFor(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		never := apiServer(func(req *http.Request) (*http.Response, error) {
-			<-req.Context().Done()
-			return nil, req.Context().Err()
-		})
-		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: never}, controller.ManagerOptions{})
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", Transport: untilCancelled{}}, controller.ManagerOptions{})
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		world := newWorld(t)
 		world.add("a")

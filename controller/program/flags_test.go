@@ -46,11 +46,11 @@ func TestAKubeconfigThatCannotBeReadIsAnErrorThatNamesTheFlag(t *testing.T) {
 }
 
 func TestAProcessReadsAKubeconfigFromTheFileByDefault(t *testing.T) {
-	for name, process := range map[string]program.Process{"current": program.CurrentProcess(), "none": {}} {
+	for name, load := range map[string]func(string) (*rest.Config, error){"current": program.CurrentProcess().LoadConfig, "none": nil} {
 		t.Run(name, func(t *testing.T) {
-			process.Args, process.Environment, process.Stdout, process.Stderr, process.SetLogger = []string{"-kubeconfig=/no/such/file"}, nil, nil, nil, nil
-			err := program.Run(t.Context(), program.Options{Name: "widget-operator"}, process, nil)
-			wantError(t, err, "/no/such/file", "(-kubeconfig names another)")
+			w := newWorld("-kubeconfig=/no/such/file")
+			w.LoadConfig = load
+			wantError(t, w.run(t.Context(), program.Options{}, nil), "/no/such/file", "(-kubeconfig names another)")
 		})
 	}
 }
