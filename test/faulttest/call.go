@@ -26,11 +26,11 @@ type call struct {
 	item string // namespace/name of the object that is reconciled; "" if that is not known
 	term bool   // a write that needs leadership
 
-	run     int  // the number of the process by which the call was made, from 0
-	late    bool // begun after the process was told to end
-	onEnded bool // with a context that had ended
-	restart bool // while it is checked that nothing is to be done
-	lost    bool // leadership is somebody else's
+	run     int   // the number of the process by which the call was made, from 0
+	late    bool  // begun after the process was told to end
+	onEnded bool  // with a context that had ended
+	check   check // during which it was made
+	lost    bool  // leadership is somebody else's
 
 	confesses bool // it writes the text of an end
 	detached  bool // its context had not ended when the answer came

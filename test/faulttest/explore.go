@@ -338,7 +338,7 @@ func (x *explorer) remove(ctx context.Context, s *scenario) error {
 func (s *scenario) afterFault() (points []point) {
 	after := false
 	for _, c := range s.all() {
-		if after && !c.internal && !c.restart && !c.late {
+		if after && !c.internal && c.check == noCheck && !c.late {
 			points = append(points, c.point)
 		}
 		after = after || c.fault != ""

@@ -21,7 +21,7 @@ type Oracle string
 // The oracles.
 const (
 	O1 Oracle = "O1, the end is that of a run without faults"
-	O2 Oracle = "O2, a restart at rest writes nothing"
+	O2 Oracle = "O2, at rest one more reconcile writes nothing, and neither does a restart"
 	O3 Oracle = "O3, nothing is left over or made twice"
 	O4 Oracle = "O4, nothing is written after the end, or without leadership"
 	O5 Oracle = "O5, errors are told as errors, and cancellations as cancellations"
@@ -66,7 +66,7 @@ func (s *scenario) judge(ctx context.Context, right *reference) error {
 		s.end(ctx)
 		return nil
 	}
-	return s.judgeRestart(ctx, right)
+	return s.judgeStable(ctx, right)
 }
 
 // awaitRight returns how the state differs from the right one in the end.
@@ -165,77 +165,6 @@ func (s *scenario) judgeCalls(right *reference) {
 			s.found(O6, "%s, which failed, was tried more than %d times without a wait of %v", of.target, maxLong, backedOff)
 		}
 	}
-}
-
-// judgeRestart ends the program, starts it again, and sees that it has nothing to write.
-func (s *scenario) judgeRestart(ctx context.Context, right *reference) error {
-	before, err := s.world.look(ctx, s.namespace, s.resources())
-	if err != nil {
-		return err
-	}
-	s.end(ctx)
-	s.set(func(t *tape) { t.restart = true; t.run++ })
-	s.start(ctx)
-	quiet := s.quietly
-	if s.faultless {
-		quiet = s.options.Settle
-	}
-	if err := s.settle(ctx, quiet); err != nil {
-		return err
-	}
-	s.end(ctx)
-	after, err := s.world.look(ctx, s.namespace, s.resources())
-	if err != nil {
-		return err
-	}
-	s.judgeNothing(before, after)
-	s.judgeWrites(right)
-	return nil
-}
-
-// judgeNothing compares versions.
-func (s *scenario) judgeNothing(before, after *snapshot) {
-	versions := map[string]string{}
-	for i := range before.objects {
-		o := &before.objects[i]
-		versions[o.GetKind()+" "+o.GetName()] = o.GetResourceVersion()
-	}
-	for i := range after.objects {
-		o := &after.objects[i]
-		name := o.GetKind() + " " + o.GetName()
-		was, there := versions[name]
-		delete(versions, name)
-		switch {
-		case !there:
-			s.found(O2, "a restart at rest makes %s", before.text(name))
-		case was != o.GetResourceVersion():
-			s.found(O2, "a restart at rest changes %s", before.text(name))
-		}
-	}
-	for name := range versions {
-		s.found(O2, "a restart at rest deletes %s", before.text(name))
-	}
-}
-
-// judgeWrites compares what was written with what the restart after a run without faults writes: that has no effect.
-func (s *scenario) judgeWrites(right *reference) {
-	for target, n := range s.restartWrites() {
-		if right.restartWrites == nil || n > right.restartWrites[target] {
-			if right.restartWrites != nil {
-				s.found(O2, "a restart at rest sends %s, which it does not after a run without faults", target)
-			}
-		}
-	}
-}
-
-func (s *scenario) restartWrites() map[string]int {
-	writes := map[string]int{}
-	for _, c := range s.all() {
-		if c.restart && c.write && !c.lease && !isEvent(c.resource) {
-			writes[c.target]++
-		}
-	}
-	return writes
 }
 
 func isEvent(resource string) bool { return resource == "events" || resource == "events.events.k8s.io" }

@@ -19,17 +19,17 @@ import (
 
 // reference is what two runs without faults have in common.
 type reference struct {
-	state         state
-	mask          map[string]bool            // fields, by object and path, that differ between the two
-	fixed         map[string]map[string]bool // names that do not, by group, of groups with others
-	points        []point
-	calls         int
-	restartWrites map[string]int
-	places        map[string]bool // namespaces that are written to, besides the scenario's own
-	leads         bool            // the program works with a Lease
-	tells         bool            // its calls say whose they are, as those of Lanyard do
-	watches       map[string]bool // that each process begins
-	took          time.Duration
+	state   state
+	mask    map[string]bool            // fields, by object and path, that differ between the two
+	fixed   map[string]map[string]bool // names that do not, by group, of groups with others
+	points  []point
+	calls   int
+	writes  map[check]map[string]int
+	places  map[string]bool // namespaces that are written to, besides the scenario's own
+	leads   bool            // the program works with a Lease
+	tells   bool            // its calls say whose they are, as those of Lanyard do
+	watches map[string]bool // that each process begins
+	took    time.Duration
 }
 
 // count is how many calls of a target there are.
@@ -79,10 +79,7 @@ func (x *explorer) refer(ctx context.Context, of story) (*reference, error) {
 		return nil, cmp.Or(errs[0], errs[1])
 	}
 	a, b := runs[0], runs[1]
-	r := &reference{mask: map[string]bool{}, calls: a.number(), restartWrites: a.restartWrites(), places: map[string]bool{}, took: a.took}
-	for target, n := range b.restartWrites() {
-		r.restartWrites[target] = max(n, r.restartWrites[target])
-	}
+	r := &reference{mask: map[string]bool{}, calls: a.number(), writes: mostWrites(a, b), places: map[string]bool{}, took: a.took}
 	r.leads = len(a.leases) > 0
 	r.watches = a.watchesOfAll()
 	for _, c := range append(a.all(), b.all()...) {
@@ -123,7 +120,7 @@ func (x *explorer) referOnce(ctx context.Context, of story) (_ *run, err error) 
 		}
 		if r.seen, err = s.world.look(ctx, s.namespace, s.resources()); err == nil {
 			s.judgeCalls(&reference{places: anywhere(s.all())})
-			err = s.judgeRestart(ctx, &reference{})
+			err = s.judgeStable(ctx, &reference{})
 		}
 	} else {
 		s.end(ctx)

@@ -21,11 +21,11 @@ type tape struct {
 	ends   []outcome
 	log    []string // the program's errors
 
-	run     int  // the number of the process that runs, from 0
-	late    bool // the process was told to end
-	restart bool // it is checked that nothing is to be done
-	lost    bool // the Lease is somebody else's
-	leases  map[leaseName]bool
+	run    int   // the number of the process that runs, from 0
+	late   bool  // the process was told to end
+	check  check // what is done to the program at rest
+	lost   bool  // the Lease is somebody else's
+	leases map[leaseName]bool
 
 	watching map[string]bool // what the process watches
 	leading  bool            // it has written to a Lease
@@ -56,8 +56,8 @@ func newTape(plan Plan) *tape {
 func (t *tape) begin(c *call) {
 	t.record.Lock()
 	defer t.record.Unlock()
-	c.phase, c.run, c.late, c.restart, c.lost = t.phase, t.run, t.late, t.restart, t.lost
-	if !c.restart {
+	c.phase, c.run, c.late, c.check, c.lost = t.phase, t.run, t.late, t.check, t.lost
+	if c.check == noCheck {
 		t.count(c)
 		t.choose(c)
 	}
@@ -165,7 +165,7 @@ func (t *tape) number() (n int) {
 // points returns the calls that faults can be put at.
 func (t *tape) points() (points []point) {
 	for _, c := range t.all() {
-		if !c.internal && !c.restart && !c.late {
+		if !c.internal && c.check == noCheck && !c.late {
 			points = append(points, c.point)
 		}
 	}

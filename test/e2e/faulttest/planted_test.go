@@ -83,6 +83,9 @@ var bugs = []bug{
 	}, {
 		"a second object of the same name is taken for the first", faulttest.O2,
 		[]faulttest.Mode{faulttest.Recreated, faulttest.ResetBefore}, wiring{reconcile: byName}, 0,
+	}, {
+		"a failure is remembered until the next change", faulttest.O2,
+		[]faulttest.Mode{faulttest.FailedBefore, faulttest.CrashedBefore}, wiring{reconcile: rememberFailure}, 0,
 	},
 }
 
@@ -315,6 +318,29 @@ func byName(ctx context.Context, s *shop, parent *corev1.ConfigMap) (controller.
 	err := s.annotate(ctx, parent, "done", "true")
 	if err == nil {
 		s.memory.Store(parent.Name, true)
+	}
+	return controller.Result{}, err
+}
+
+// rememberFailure passes over what its own write has led to, and so writes at a later change what it should have
+// written then. A restart forgets it.
+func rememberFailure(ctx context.Context, s *shop, parent *corev1.ConfigMap) (controller.Result, error) {
+	const complete = "child"
+	_, own := s.memory.LoadAndDelete("wrote")
+	_, failed := s.memory.Load("failed")
+	switch {
+	case own, parent.DeletionTimestamp != nil:
+		return controller.Result{}, nil
+	case parent.Annotations[complete] != "" && failed:
+		return controller.Result{}, s.annotate(ctx, parent, "has-failed", "true")
+	case parent.Annotations[complete] != "":
+		return controller.Result{}, nil
+	}
+	s.memory.Store("wrote", true)
+	err := s.annotate(ctx, parent, complete, "none")
+	if err != nil {
+		s.memory.Delete("wrote")
+		s.memory.Store("failed", true)
 	}
 	return controller.Result{}, err
 }
