@@ -11,6 +11,7 @@
 package loops
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -45,9 +46,10 @@ type Finder struct {
 
 	active atomic.Bool // there was a write
 
-	mu    sync.Mutex
-	rows  map[types.UID]*row // by the UID of the object
-	items map[item]*state    // of those that have written something
+	mu     sync.Mutex
+	rows   map[types.UID]*row // by the UID of the object
+	items  map[item]*state    // of those that have written something
+	unused []*triggers
 }
 
 type item struct {
@@ -55,15 +57,14 @@ type item struct {
 	key        reconcile.Request
 }
 
-// row is the writes of an object, each of which has led to the next.
+// row is the writes of an object, each of which has led to the next. There is one for each object that was written, so
+// what only long ones need is made when they are.
 type row struct {
-	versions [8]string // the last ones
-	next     int
+	versions []string // the last ones, at most maxVersions
 	writers  []observe.LoopItem
-	writer   [1]observe.LoopItem // room for the first of writers: most rows have one
-	resting  []item              // writers that were reconciled because of the last write, and have not written
+	resting  []item // writers that were reconciled because of the last write, and have not written
 	length   int
-	call     report.Call // the last write
+	call     *report.Call // one of the last writes, once the row is half long enough
 	told     bool
 	ended    *endedRow // the row before, while it may turn out to be the same one
 
@@ -78,6 +79,9 @@ type endedRow struct {
 	missing string // the version
 }
 
+// maxVersions bounds the versions of a row, and the events that are told apart as the reason of a reconcile.
+const maxVersions = 8
+
 // rejoined is the least length of a row that is worth to be kept: shorter ones are what a change of another leaves.
 const rejoined = 3
 
@@ -88,7 +92,16 @@ func (r *row) writtenBy(by item) bool {
 }
 
 // last returns the version of the last write.
-func (r *row) last() string { return r.versions[(r.next-1)%len(r.versions)] }
+func (r *row) last() string { return r.versions[len(r.versions)-1] }
+
+// add adds a version.
+func (r *row) add(version string) {
+	if len(r.versions) == maxVersions {
+		copy(r.versions, r.versions[1:])
+		r.versions = r.versions[:maxVersions-1]
+	}
+	r.versions = append(r.versions, version)
+}
 
 // trigger is an event of an object, by its version.
 type trigger struct {
@@ -98,17 +111,16 @@ type trigger struct {
 
 // triggers is what has led to a reconcile.
 type triggers struct {
-	events [8]trigger
-	n      int
-	other  bool // there was something else, or more
+	events []trigger // at most maxVersions
+	other  bool      // there was something else, or more
 }
 
-// state is what is known of an item.
+// state is what is known of an item. What is nil is empty: most items are at rest.
 type state struct {
-	triggers           // of the next reconcile
-	held     time.Time // until when it is held back; zero if it is not
-	run      triggers  // of the reconcile that runs
-	wrote    []types.UID
+	next  *triggers // of the next reconcile
+	held  time.Time // until when it is held back; zero if it is not
+	run   *triggers // of the reconcile that runs
+	wrote []types.UID
 }
 
 // New makes a Finder that tells observers.
@@ -116,7 +128,7 @@ func New(observers func() observe.Observers) *Finder {
 	return &Finder{observers: observers, rows: map[types.UID]*row{}, items: map[item]*state{}}
 }
 
-func (r *row) has(version string) bool { return slices.Contains(r.versions[:], version) }
+func (r *row) has(version string) bool { return slices.Contains(r.versions, version) }
 
 // Enqueued notes what has led to the next reconcile of the items that have written something.
 func (f *Finder) Enqueued(ctx context.Context, e *observe.Enqueue) {
@@ -127,7 +139,10 @@ func (f *Finder) Enqueued(ctx context.Context, e *observe.Enqueue) {
 	defer f.mu.Unlock()
 	for _, request := range e.Requests {
 		if known := f.items[item{e.Controller, request}]; known != nil {
-			known.add(e)
+			if known.next == nil {
+				known.next = f.newTriggers()
+			}
+			known.next.add(e)
 		}
 	}
 	if e.Before == nil {
@@ -143,21 +158,43 @@ func (f *Finder) Enqueued(ctx context.Context, e *observe.Enqueue) {
 // add adds a trigger.
 func (t *triggers) add(e *observe.Enqueue) {
 	isEvent := e.Reason == reconcile.ObjectChanged || e.Reason == reconcile.RelatedChanged
-	if !isEvent || e.Object == nil || t.n == len(t.events) {
+	if !isEvent || e.Object == nil || len(t.events) == maxVersions {
 		t.other = true
 		return
 	}
-	t.events[t.n] = trigger{e.Object.GetUID(), e.Object.GetResourceVersion()}
-	t.n++
+	t.events = append(t.events, trigger{e.Object.GetUID(), e.Object.GetResourceVersion()})
+}
+
+// newTriggers returns empty ones: those of a reconcile that is over, if there are.
+func (f *Finder) newTriggers() *triggers {
+	if n := len(f.unused); n > 0 {
+		t := f.unused[n-1]
+		f.unused = f.unused[:n-1]
+		return t
+	}
+	return &triggers{}
+}
+
+// maxUnused bounds the triggers that are kept to be used again: those of the reconciles that run at the same time.
+const maxUnused = 64
+
+// over forgets what has led to a reconcile, which is over.
+func (f *Finder) over(t *triggers) {
+	if t == nil || len(f.unused) == maxUnused {
+		return
+	}
+	clear(t.events)
+	*t = triggers{events: t.events[:0]}
+	f.unused = append(f.unused, t)
 }
 
 // echo reports whether nothing but writes of rows has led to a reconcile. It is asked when the answers to
 // these writes are known: an event may come before the answer.
 func (f *Finder) echo(t *triggers) bool {
-	if t.other || t.n == 0 {
+	if t == nil || t.other || len(t.events) == 0 {
 		return false
 	}
-	for _, event := range t.events[:t.n] {
+	for _, event := range t.events {
 		if of := f.rows[event.uid]; of == nil || !of.has(event.version) {
 			return false
 		}
@@ -166,7 +203,7 @@ func (f *Finder) echo(t *triggers) bool {
 }
 
 func (t *triggers) has(uid types.UID) bool {
-	return slices.ContainsFunc(t.events[:t.n], func(event trigger) bool { return event.uid == uid })
+	return t != nil && slices.ContainsFunc(t.events, func(event trigger) bool { return event.uid == uid })
 }
 
 // tell tells of a row that is long enough, when it is known what its last write has changed.
@@ -192,14 +229,14 @@ func (f *Finder) Delay(controller string, key reconcile.Request, now time.Time) 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	of := f.items[item{controller, key}]
-	if of == nil || !f.echo(&of.triggers) {
+	if of == nil || !f.echo(of.next) {
 		return 0
 	}
 	if !of.held.IsZero() {
 		return of.held.Sub(now)
 	}
 	var delay time.Duration
-	for _, event := range of.events[:of.n] {
+	for _, event := range of.next.events {
 		if in := f.rows[event.uid]; in.length >= Limit {
 			delay = max(delay, min(firstDelay<<min(in.length-Limit, 20), lastDelay))
 		}
@@ -218,7 +255,8 @@ func (f *Finder) ItemBegan(ctx context.Context, began *observe.Item) context.Con
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if known := f.items[item{began.Owner, began.Key}]; known != nil {
-		*known = state{run: known.triggers, wrote: known.wrote[:0]}
+		f.over(known.run)
+		*known = state{run: known.next, wrote: known.wrote[:0]}
 	}
 	return ctx
 }
@@ -247,10 +285,10 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	}
 	switch again := slices.Contains(writer.wrote, w.UID); {
 	case again && of != nil: // the same reconcile has written it before
-	case of != nil && writer.run.has(w.UID) && f.echo(&writer.run) && !slices.Contains(of.resting, by):
+	case of != nil && writer.run.has(w.UID) && f.echo(writer.run) && !slices.Contains(of.resting, by):
 		of.length++
 	default:
-		of, later = f.newRow(w.UID, of, &writer.run), nil
+		of, later = f.newRow(w.UID, of, writer.run), nil
 	}
 	of.wrote(by, call, w.Version)
 	if later != nil {
@@ -264,10 +302,12 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 
 // wrote adds a write.
 func (r *row) wrote(by item, call *observe.Call, version string) {
-	r.versions[r.next%len(r.versions)] = version
-	r.next++
+	r.add(version)
 	r.resting = r.resting[:0]
-	r.call = call.Call
+	if r.length >= Limit/2 {
+		last := call.Call
+		r.call = &last
+	}
 	if !r.writtenBy(by) {
 		r.writers = append(r.writers, observe.LoopItem{
 			Controller: by.controller, MetricsName: call.Unit.MetricsName, Key: by.key,
@@ -277,9 +317,8 @@ func (r *row) wrote(by item, call *observe.Call, version string) {
 
 // join adds the writes of a row that goes on with this one.
 func (r *row) join(later *row) {
-	for i := max(0, later.next-len(later.versions)); i < later.next; i++ {
-		r.versions[r.next%len(r.versions)] = later.versions[i%len(later.versions)]
-		r.next++
+	for _, version := range later.versions {
+		r.add(version)
 	}
 	for _, w := range later.writers {
 		if !r.writtenBy(item{w.Controller, w.Key}) {
@@ -288,7 +327,7 @@ func (r *row) join(later *row) {
 	}
 	r.resting = append(r.resting[:0], later.resting...)
 	r.length += later.length
-	r.call, r.told = later.call, r.told || later.told
+	r.call, r.told = cmp.Or(later.call, r.call), r.told || later.told
 	r.before, r.after = later.before, later.after
 }
 
@@ -299,19 +338,21 @@ func (f *Finder) newRow(uid types.UID, before *row, run *triggers) *row {
 		of = &row{}
 		keep(f.rows, uid, of)
 	}
-	*of = row{length: 1, told: of.told, ended: of.endedBy(uid, run)}
-	of.writers = of.writer[:0]
+	*of = row{
+		length: 1, told: of.told, ended: of.endedBy(uid, run),
+		versions: of.versions[:0], writers: of.writers[:0], resting: of.resting[:0],
+	}
 	return of
 }
 
 // endedBy returns what is kept of a row that ends because of what has led to a reconcile: nil, unless all of that
 // but one event of the object is its own writes.
 func (r *row) endedBy(uid types.UID, run *triggers) *endedRow {
-	if r.length < rejoined || run.other {
+	if r.length < rejoined || run == nil || run.other {
 		return nil
 	}
 	missing := ""
-	for _, event := range run.events[:run.n] {
+	for _, event := range run.events {
 		if event.uid == uid && r.has(event.version) {
 			continue
 		}
@@ -324,7 +365,8 @@ func (r *row) endedBy(uid types.UID, run *triggers) *endedRow {
 		return nil
 	}
 	ended := &endedRow{row: *r, missing: missing}
-	ended.ended, ended.writers = nil, slices.Clone(r.writers)
+	ended.ended = nil
+	ended.versions, ended.writers, ended.resting = slices.Clone(r.versions), slices.Clone(r.writers), slices.Clone(r.resting)
 	return ended
 }
 
@@ -352,12 +394,17 @@ func (f *Finder) ItemEnded(_ context.Context, ended *observe.Item) {
 	if known == nil {
 		return
 	}
-	for _, event := range known.run.events[:known.run.n] {
+	if known.run == nil {
+		return
+	}
+	for _, event := range known.run.events {
 		of := f.rows[event.uid]
 		if of != nil && event.version == of.last() && !slices.Contains(known.wrote, event.uid) && !slices.Contains(of.resting, by) {
 			of.resting = append(of.resting, by)
 		}
 	}
+	f.over(known.run)
+	known.run = nil
 }
 
 // ControllerRemoved forgets a controller.

@@ -76,8 +76,8 @@ type Item struct {
 	Outcome reconcile.Outcome
 	Err     error // from the reconcile function, or from reading the cache
 	// Again reports whether it is reconciled again without an event, and AgainAfter says when.
-	Again      bool
 	AgainAfter time.Duration
+	Again      bool
 	// AfterEnd reports whether the controller had to end before the item did.
 	AfterEnd bool
 }

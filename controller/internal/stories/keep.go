@@ -15,32 +15,43 @@ import (
 
 // ItemEnded remembers a reconcile.
 func (b *Book) ItemEnded(ctx context.Context, item *observe.Item) {
-	record := b.recordOf(ctx, item, time.Now())
+	now := time.Now()
+	failure := b.failureOf(ctx, item) // before the lock: the text of an error is the user's code
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	add(&b.recent, &b.next, Recent, &record)
-	s := b.of(&record)
-	add(&s.records, &s.next, Each, &record)
-	s.total++
-	b.writers.wrote(&record)
+	e := b.newEntry()
+	e.fill(item, now, failure)
+	e.of = b.of(Key{item.Owner, item.Key}, item.Start)
+	e.of.total++
+	b.keep(&b.recent, &b.next, Recent, e)
+	b.keep(&e.of.entries, &e.of.next, Each, e)
+	b.writers.wrote(e)
 }
 
 // maxError bounds the text of an error that is kept, in bytes.
 const maxError = 1 << 10
 
-func (b *Book) recordOf(ctx context.Context, item *observe.Item, now time.Time) Record {
-	r := Record{
-		Key: Key{item.Owner, item.Key}, Reason: item.Reason, Event: EventOf(item.Trigger), Triggers: item.Triggers,
-		Attempt: item.Attempt, Ready: item.Ready, Began: item.Start, Took: now.Sub(item.Start), Outcome: item.Outcome,
-		Error: b.textOf(item.Err), Again: item.Again, After: item.AgainAfter,
+// fill notes how a reconcile went.
+func (e *entry) fill(item *observe.Item, now time.Time, failure *failure) {
+	e.reason, e.outcome = item.Reason, item.Outcome
+	e.triggers, e.attempt = item.Triggers, item.Attempt
+	e.waited, e.began, e.took = item.Start.Sub(item.Ready), item.Start.UnixNano(), now.Sub(item.Start)
+	e.again, e.after = item.Again, item.AgainAfter
+	e.event = eventOf(item.Key, item.Trigger)
+	e.failure = failure
+	e.calls, e.writes = item.AppendWrites(e.writes)
+}
+
+// failureOf returns what is known of a reconcile that did not succeed, or nil.
+func (b *Book) failureOf(ctx context.Context, item *observe.Item) *failure {
+	if item.Err == nil && item.Outcome != reconcile.Cancelled {
+		return nil
 	}
+	f := &failure{err: b.textOf(item.Err)}
 	if item.Outcome == reconcile.Cancelled {
-		r.Cause = cause.Name(ctx)
+		f.cause = cause.Name(ctx)
 	}
-	if r.Calls = item.Cost().Calls; r.Calls > 0 {
-		r.Writes = item.Writes()
-	}
-	return r
+	return f
 }
 
 // textOf returns what is kept of an error. The error itself may hold on to anything.

@@ -24,8 +24,9 @@ type Book struct {
 	ErrorTexts bool
 
 	mu      sync.Mutex
-	recent  []Record // a ring
+	recent  []*entry // a ring
 	next    int      // where the oldest of a full ring is
+	unused  []*entry // of no ring any more
 	stories map[Key]*story
 	newest  *story // of a list by the time of the last reconcile
 	oldest  *story
@@ -35,47 +36,77 @@ type Book struct {
 // story is the last reconciles of one object: a ring.
 type story struct {
 	key          Key
-	records      []Record
+	entries      []*entry
 	next         int
 	total        int64
 	first        time.Time
 	newer, older *story
 }
 
-// add adds a record to a ring. The oldest makes room.
-func add(ring *[]Record, next *int, limit int, record *Record) {
+// keep adds an entry to a ring. The oldest makes room.
+func (b *Book) keep(ring *[]*entry, next *int, limit int, e *entry) {
+	e.kept++
 	if len(*ring) < limit {
-		*ring = append(*ring, *record)
+		*ring = append(*ring, e)
 		return
 	}
-	(*ring)[*next] = *record
+	b.leave((*ring)[*next])
+	(*ring)[*next] = e
 	*next = (*next + 1) % limit
 }
 
+// leave takes an entry out of a ring. One that is in no ring is used again.
+func (b *Book) leave(e *entry) {
+	if e.kept--; e.kept > 0 || len(b.unused) == Each {
+		return
+	}
+	clear(e.writes)
+	*e = entry{writes: e.writes[:0]}
+	b.unused = append(b.unused, e)
+}
+
+func (b *Book) newEntry() *entry {
+	if n := len(b.unused); n > 0 {
+		e := b.unused[n-1]
+		b.unused = b.unused[:n-1]
+		return e
+	}
+	return &entry{}
+}
+
 // ordered returns the records of a ring, the oldest first.
-func ordered(ring []Record, next int) []Record {
-	return append(slices.Clone(ring[next:]), ring[:next]...)
+func ordered(ring []*entry, next int) []Record {
+	records := make([]Record, 0, len(ring))
+	for _, part := range [][]*entry{ring[next:], ring[:next]} {
+		for _, e := range part {
+			records = append(records, e.record())
+		}
+	}
+	return records
 }
 
 // of returns the story of an object, which is the newest then. The object that was not reconciled for longest
 // makes room for a new one.
-func (b *Book) of(record *Record) *story {
-	s := b.stories[record.Key]
+func (b *Book) of(key Key, now time.Time) *story {
+	s := b.stories[key]
 	switch {
 	case s != nil:
 		b.unlink(s)
 	case len(b.stories) >= Objects:
 		s = b.oldest
 		b.drop(s)
-		clear(s.records)
-		*s = story{key: record.Key, records: s.records[:0], first: record.Began}
-		b.stories[record.Key] = s
+		for _, e := range s.entries {
+			b.leave(e)
+		}
+		clear(s.entries)
+		*s = story{key: key, entries: s.entries[:0], first: now}
+		b.stories[key] = s
 	default:
-		s = &story{key: record.Key, first: record.Began}
+		s = &story{key: key, entries: make([]*entry, 0, 4), first: now} // most objects are reconciled a few times
 		if b.stories == nil {
 			b.stories = map[Key]*story{}
 		}
-		b.stories[record.Key] = s
+		b.stories[key] = s
 	}
 	b.link(s)
 	return s
@@ -149,7 +180,7 @@ func (b *Book) Of(key Key) Story {
 	if s == nil {
 		return Story{}
 	}
-	return Story{Records: ordered(s.records, s.next), Total: s.total, First: s.first}
+	return Story{Records: ordered(s.entries, s.next), Total: s.total, First: s.first}
 }
 
 // Writers returns who has written what, most writes first.

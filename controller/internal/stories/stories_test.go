@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/lanyard-k8s/lanyard/controller/internal/observe"
 	"github.com/lanyard-k8s/lanyard/controller/internal/stories"
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
@@ -67,5 +69,64 @@ func TestWhatIsKeptCostsNoAllocationForAnObjectThatIsKnown(t *testing.T) {
 	item := &observe.Item{Unit: work.Unit{Owner: "c", Key: reconcile.Request{Name: "one"}}, Outcome: reconcile.Done}
 	if n := testing.AllocsPerRun(1000, func() { b.ItemEnded(t.Context(), item) }); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// TestARecordIsTheReconcilesOwn although what is kept of an old one is used again for a new one.
+func TestARecordIsTheReconcilesOwn(t *testing.T) {
+	b := &stories.Book{ErrorTexts: true}
+	names := []string{"often", "often", "often", "seldom"}
+	of := func(i int) reconcile.Request {
+		return reconcile.Request{Namespace: "default", Name: names[i%len(names)]}
+	}
+	const total = 3 * stories.Recent
+	start := time.Now()
+	for i := range total {
+		item := &observe.Item{
+			Unit:   work.Unit{Owner: "c", Key: of(i), Start: start.Add(time.Duration(i)), Attempt: i},
+			Ready:  start,
+			Reason: reconcile.ObjectChanged, Triggers: i, Outcome: reconcile.Done,
+		}
+		switch i % 5 {
+		case 1:
+			item.Outcome, item.Err = reconcile.Retried, fmt.Errorf("the %d-th", i)
+		case 2:
+			item.Trigger.Object = &metav1.ObjectMeta{Namespace: "default", Name: of(i).Name, ResourceVersion: fmt.Sprint(i)}
+		case 3:
+			item.Trigger.Object = &metav1.ObjectMeta{Namespace: "other", Name: "one", ResourceVersion: fmt.Sprint(i)}
+		}
+		b.ItemEnded(t.Context(), item)
+	}
+	check := func(r *stories.Record, i int) {
+		t.Helper()
+		want := stories.Event{}
+		switch i % 5 {
+		case 2:
+			want = stories.Event{Kind: "ObjectMeta", Namespace: "default", Name: of(i).Name, Version: fmt.Sprint(i)}
+		case 3:
+			want = stories.Event{Kind: "ObjectMeta", Namespace: "other", Name: "one", Version: fmt.Sprint(i)}
+		}
+		failed := i%5 == 1
+		switch {
+		case r.Item != of(i) || r.Controller != "c" || r.Triggers != i || r.Attempt != i || r.Reason != reconcile.ObjectChanged:
+			t.Errorf("%+v is not the %d-th", r, i)
+		case !r.Began.Equal(start.Add(time.Duration(i))) || !r.Ready.Equal(start):
+			t.Errorf("the %d-th was ready at %v and began at %v", i, r.Ready, r.Began)
+		case r.Event != want:
+			t.Errorf("the event of the %d-th is %+v, want %+v", i, r.Event, want)
+		case failed != (r.Outcome == reconcile.Retried) || failed != (r.Error == fmt.Sprintf("the %d-th", i)):
+			t.Errorf("the %d-th is %s, with %q", i, r.Outcome, r.Error)
+		}
+	}
+	last := b.Last()
+	for n := range last {
+		check(&last[n], total-1-n)
+	}
+	story := b.Of(stories.Key{Controller: "c", Item: of(3)}) // the last of total, and each fourth before
+	for n := range story.Records {
+		check(&story.Records[n], total-1-4*(len(story.Records)-1-n))
+	}
+	if len(last) != stories.Recent || len(story.Records) != stories.Each || story.Total != total/4 {
+		t.Errorf("%d last ones, %d of an object of %d", len(last), len(story.Records), story.Total)
 	}
 }

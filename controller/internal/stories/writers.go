@@ -27,10 +27,10 @@ type Writer struct {
 }
 
 // wrote counts the writes of a reconcile.
-func (w *writers) wrote(record *Record) {
-	for i := range record.Writes {
-		written := &record.Writes[i]
-		key := writerKey{record.Controller, written.Verb, written.Resource}
+func (w *writers) wrote(e *entry) {
+	for i := range e.writes {
+		written := &e.writes[i]
+		key := writerKey{e.of.key.Controller, written.Verb, written.Resource}
 		known := (*w)[key]
 		if known == nil {
 			if len(*w) >= maxWriters {
@@ -45,8 +45,8 @@ func (w *writers) wrote(record *Record) {
 		known.Writes += int64(written.Attempts)
 		known.WithoutEffect += int64(written.WithoutEffect)
 		known.Unknown += int64(written.Unknown)
-		known.Last = record.Began.Add(record.Took)
-		known.By = record.Item
+		known.Last = time.Unix(0, e.began).Add(e.took)
+		known.By = e.of.key.Item
 	}
 }
 

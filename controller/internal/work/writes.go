@@ -14,19 +14,20 @@ type Written struct {
 	Attempts, WithoutEffect, Unknown int
 }
 
-// Writes returns what the unit has written, nil if nothing.
-func (l *ledger) Writes() (all []Written) {
+// AppendWrites adds what the unit has written to a slice, and returns how many calls it has made, reads included.
+func (l *ledger) AppendWrites(to []Written) (calls int, all []Written) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.rows {
 		row := &l.rows[i]
+		calls += row.Attempts
 		if apicall.ReadOnly(&report.Call{Verb: row.Verb, Resource: row.Resource}) {
 			continue
 		}
-		all = append(all, Written{
+		to = append(to, Written{
 			Verb: row.Verb, Resource: row.Resource, Name: row.name, Version: row.version,
 			Attempts: row.Attempts, WithoutEffect: row.WithoutEffect, Unknown: row.Unknown,
 		})
 	}
-	return all
+	return calls, to
 }
