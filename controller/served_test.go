@@ -89,6 +89,40 @@ func TestC29AControllerWaitsForItsKindAndStopsWhenItGoes(t *testing.T) {
 	})
 }
 
+// TestC29AWaitForAKindThatIsStoppedStopsWhatItHasStarted, and nothing else.
+func TestC29AWaitForAKindThatIsStoppedStopsWhatItHasStarted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		api := &discovery{}
+		api.status.Store(http.StatusOK)
+		m := managerOf(&rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: api}, controller.ManagerOptions{})
+		w := newWorld(t)
+		w.add("a")
+		work := &worker{takes: time.Hour}
+		waits := m.WhileServed(schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}, func() []controller.Stopper {
+			return []controller.Stopper{controller.New(m, "waits", w.informer(), work.reconcile, controller.Options{Timeout: 2 * time.Hour})}
+		})
+		r := start(t, t.Context(), m)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if work.started.Load() != 1 {
+			t.Fatalf("it works %d times", work.started.Load())
+		}
+		waits.Stop()
+		synctest.Wait()
+		select {
+		case <-waits.Stopped():
+		default:
+			t.Error("it waits still")
+		}
+		if err := work.ended(); !errors.Is(err, cause.Stopped) {
+			t.Errorf("the reconcile ended because of %v", err)
+		}
+		if err := r.end(nil); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestADryRunThatCannotTellWhatIsServedSaysSo in its plan.
 func TestADryRunThatCannotTellWhatIsServedSaysSo(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lanyard-k8s/lanyard/controller/rbac"
@@ -58,5 +59,25 @@ func TestWhatEverybodyMayIsInNoRole(t *testing.T) {
 	used := rbac.Used{url("/version"), url("/apis/apps/v1"), use("create", "authentication.k8s.io", "selfsubjectreviews")}
 	if objects := used.Roles(rbac.RoleOptions{Name: "r"}).Objects(); len(objects) != 0 {
 		t.Errorf("the roles are %v", objects)
+	}
+}
+
+func TestANameThatIsUsedTwiceIsInARoleOnce(t *testing.T) {
+	used := rbac.Used{fixed(use("get", "", "secrets", "n", "one")), fixed(use("get", "", "secrets", "m", "one")), use("list", "", "pods")}
+	roles := used.Roles(rbac.RoleOptions{Name: "r", ServiceAccount: types.NamespacedName{Namespace: "sys", Name: "sa"}})
+	var rules []rbacv1.PolicyRule
+	for _, role := range roles.ClusterRoles {
+		rules = append(rules, role.Rules...)
+	}
+	for _, role := range roles.Roles {
+		rules = append(rules, role.Rules...)
+	}
+	for _, rule := range rules {
+		if len(rule.ResourceNames) > 1 {
+			t.Errorf("a rule is for %v", rule.ResourceNames)
+		}
+	}
+	if len(rules) < 2 {
+		t.Errorf("the rules are %+v", rules)
 	}
 }

@@ -370,3 +370,22 @@ func TestGarbageIsCollectedIfAsked(t *testing.T) {
 		}
 	})
 }
+
+// TestAFieldOfAnotherTypeIsRefused at an update, and nothing is changed.
+func TestAFieldOfAnotherTypeIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T, api *virtualtest.API, client kubernetes.Interface) {
+		maps := client.CoreV1().ConfigMaps("shop")
+		before, err := maps.Create(t.Context(), configMap("a"), metav1.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = maps.Patch(t.Context(), "a", types.MergePatchType, []byte(`{"data":["no map"]}`), metav1.PatchOptions{})
+		if !apierrors.IsInvalid(err) {
+			t.Errorf("the patch returned %v", err)
+		}
+		after, err := maps.Get(t.Context(), "a", metav1.GetOptions{})
+		if err != nil || after.ResourceVersion != before.ResourceVersion {
+			t.Errorf("then it is at version %s, %v; it was at %s", after.ResourceVersion, err, before.ResourceVersion)
+		}
+	})
+}

@@ -50,6 +50,9 @@ func patched(o *object, r *Resource, kind types.PatchType, patch []byte) (*objec
 	if err := json.Unmarshal(text, &result.Object); err != nil {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
+	if err := r.typed(text); err != nil {
+		return nil, unprocessable(err)
+	}
 	return result, nil
 }
 

@@ -125,7 +125,7 @@ func (w *stream) begin(query url.Values) error {
 func (w *stream) send(kind watch.EventType, object any) {
 	line, err := json.Marshal(map[string]any{"type": string(kind), "object": object})
 	if err != nil {
-		line = []byte(`{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","status":"Failure","code":500}}`)
+		panic(err) // it came as JSON
 	}
 	w.unread = append(append(w.unread, line...), '\n')
 }

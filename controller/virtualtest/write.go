@@ -5,6 +5,7 @@ package virtualtest
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -50,7 +51,18 @@ func (w *writer) decode() (*object, error) {
 	if o.Object == nil {
 		return nil, apierrors.NewBadRequest("the body has no object")
 	}
+	if err := w.resource.typed(w.body); err != nil {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("decode the body: %v", err))
+	}
 	return o, w.fits(o)
+}
+
+// typed returns an error if an object has a value that does not fit its Go type. That is known of built-in resources.
+func (r *Resource) typed(text []byte) error {
+	if r.goType == nil || !r.builtIn {
+		return nil
+	}
+	return json.Unmarshal(text, reflect.New(r.goType).Interface())
 }
 
 // fits checks that an object is of the kind, namespace and name of the call, and fills in what it leaves out.

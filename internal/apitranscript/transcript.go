@@ -245,6 +245,11 @@ func playBuiltIns(ctx context.Context, r *transcript, client kubernetes.Interfac
 	r.note("update a ConfigMap without a version", cm, err)
 	cm, err = maps.Patch(ctx, "m", types.StrategicMergePatchType, []byte(`{"data":{"b":"1","a":null}}`), metav1.PatchOptions{})
 	r.note("strategic merge patch of a ConfigMap", cm, err)
+	_, err = maps.Patch(ctx, "m", types.MergePatchType, []byte(`{"data":["no map"]}`), metav1.PatchOptions{})
+	r.note("a patch with a value of another type", nil, err)
+	err = client.CoreV1().RESTClient().Put().Namespace("default").Resource("configmaps").Name("m").SetHeader("Content-Type", "application/json").
+		Body([]byte(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"data":["no map"]}`)).Do(ctx).Error()
+	r.note("an update with a value of another type", nil, err)
 	err = maps.Delete(ctx, "m", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{ResourceVersion: new("1")}})
 	r.note("delete another version", nil, err)
 	deployments := client.AppsV1().Deployments("default")

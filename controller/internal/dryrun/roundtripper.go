@@ -196,7 +196,6 @@ func (t *roundTripper) before(req *http.Request, call *report.Call) map[string]a
 	address := *req.URL
 	address.RawQuery = ""
 	address.RawPath = ""
-	address.Path = strings.TrimSuffix(address.Path, "/")
 	if _, subresource, ok := strings.Cut(call.Resource, "/"); ok && subresource != "scale" {
 		address.Path = strings.TrimSuffix(address.Path, "/"+subresource)
 	}

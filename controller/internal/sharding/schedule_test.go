@@ -45,6 +45,7 @@ type replica struct {
 	kill    func()             // the process is gone
 	dead    atomic.Bool
 	done    chan struct{}
+	err     error // of Run, once done is closed
 }
 
 // schedule is replicas that share slots on one server.
@@ -138,7 +139,7 @@ func (r *replica) run(ctx, process context.Context) {
 	watching, unwatch := context.WithCancel(process)
 	var parts sync.WaitGroup
 	parts.Go(func() { _ = r.keeper.Watcher().Run(watching) })
-	_ = r.keeper.Run(ctx)
+	r.err = r.keeper.Run(ctx)
 	unwatch()
 	parts.Wait()
 	if r.dead.Load() {
