@@ -54,6 +54,17 @@ func (f *failures) add(item *observe.Item) time.Duration {
 	return f.backoff.When(item.Key)
 }
 
+// hold returns how long the back-off waits before an item is tried again that could not be reconciled yet: its object
+// has not been read, so its row stays as it is.
+func (f *failures) hold(request reconcile.Request) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, known := f.row[request]; !known {
+		f.row[request] = failed{} // so that the back-off is forgotten
+	}
+	return f.backoff.When(request)
+}
+
 // forget ends the row of an item that has not failed.
 func (f *failures) forget(request reconcile.Request) {
 	f.mu.Lock()

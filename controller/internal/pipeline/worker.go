@@ -139,10 +139,9 @@ func (w *worker) settle(items context.Context, item *observe.Item, until time.Ti
 // settleAgain lets an item be tried again after settle has failed, as after a failure of its own. It may wait
 // for as long as is left.
 func (w *worker) settleAgain(ctx context.Context, item *observe.Item, left time.Duration, err error) {
-	item.Attempt = w.queue.failures.attempt(item)
 	klog.FromContext(ctx).Error(err, "An object is not reconciled yet, trying again",
 		"object", klog.KRef(item.Key.Namespace, item.Key.Name))
-	w.queue.addAfter(ctx, item, reconcile.Retry, min(left, w.queue.failures.add(item)))
+	w.queue.addAfter(ctx, item, reconcile.Retry, min(left, w.queue.failures.hold(item.Key)))
 }
 
 // process reconciles an item, and settles it by its outcome.
