@@ -174,6 +174,29 @@ func TestASecondCallIsNoSecondAttempt(t *testing.T) {
 	})
 }
 
+func TestACallAfterOneThatWasTriedAgainIsNoAttemptOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := spantest.Record(sdktrace.AlwaysSample())
+		answers := scripted{{429, "Retry-After: 1", tooMany, nil}, {200, "", found, nil}, {200, "", found, nil}}
+		maps := client(t, &rest.Config{Host: "http://unused.invalid", QPS: -1, Transport: &answers}, r).CoreV1().ConfigMaps("ns")
+		ctx, _ := r.Reconcile(t.Context())
+		for range 2 {
+			if _, err := maps.Get(ctx, "a", metav1.GetOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var resends []string
+		for _, span := range r.Exporter.GetSpans() {
+			if span.Name != semconv.SpanThrottle {
+				resends = append(resends, spantest.Value(span, semconv.AttrResendCount))
+			}
+		}
+		if !slices.Equal(resends, []string{"", "1", ""}) {
+			t.Errorf("the attempts are %q", resends)
+		}
+	})
+}
+
 func TestAnAttemptIsForgottenAfterAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := spantest.Record(sdktrace.AlwaysSample())

@@ -260,3 +260,26 @@ func TestANewCertificateIsUsedWithoutBreakingACall(t *testing.T) {
 	stop()
 	t.Log("the watch ended with", <-ended)
 }
+
+// TestAWrapperOfTheUserSeesACallOfALeaseOnce as it does each other call.
+func TestAWrapperOfTheUserSeesACallOfALeaseOnce(t *testing.T) {
+	s := newSecured(t)
+	var seen atomic.Int64
+	config := s.withCertificate(t, "one")
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return handler(func(req *http.Request) (*http.Response, error) {
+			seen.Add(1)
+			return next.RoundTrip(req)
+		})
+	})
+	tr := New(Options{})
+	defer tr.Close()
+	_, lease, _, err := tr.ForLease(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done(t, t.Context(), lease, "GET", s.URL+pods)
+	if n := seen.Load(); n != 1 {
+		t.Errorf("it has seen the call %d times", n)
+	}
+}
