@@ -234,7 +234,6 @@ func (t *Term) end(how cause.TermEnd, detail string) {
 	for part := range t.parts { // first, so that whoever sees the end of the whole sees theirs
 		part.endWith(t)
 	}
-	t.parts = nil
 	t.cancelLost(t.err) // first, so that whoever sees Context ended can tell whether this is why
 	t.cancel(t.err)
 	if t.Ended != nil {
