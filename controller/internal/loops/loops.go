@@ -327,7 +327,8 @@ func (r *row) join(later *row) {
 	}
 	r.resting = append(r.resting[:0], later.resting...)
 	r.length += later.length
-	r.call, r.told = cmp.Or(later.call, r.call), r.told || later.told
+	r.call = cmp.Or(later.call, r.call)
+	r.told = r.told || later.told
 	r.before, r.after = later.before, later.after
 }
 
@@ -366,7 +367,9 @@ func (r *row) endedBy(uid types.UID, run *triggers) *endedRow {
 	}
 	ended := &endedRow{row: *r, missing: missing}
 	ended.ended = nil
-	ended.versions, ended.writers, ended.resting = slices.Clone(r.versions), slices.Clone(r.writers), slices.Clone(r.resting)
+	ended.versions = slices.Clone(r.versions)
+	ended.writers = slices.Clone(r.writers)
+	ended.resting = slices.Clone(r.resting)
 	return ended
 }
 

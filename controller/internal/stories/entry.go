@@ -11,6 +11,16 @@ import (
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
+// story is the last reconciles of one object: a ring.
+type story struct {
+	key          Key
+	entries      []*entry // a ring
+	next         int
+	total        int64
+	first        time.Time
+	newer, older *story
+}
+
 // entry is a record as it is kept. There are up to Each for each of Objects, and each garbage collection looks
 // through them, so they are small.
 type entry struct {
@@ -69,7 +79,8 @@ func (e *entry) record() Record {
 		}
 	}
 	if e.failure != nil {
-		r.Cause, r.Error = e.failure.cause, e.failure.err
+		r.Cause = e.failure.cause
+		r.Error = e.failure.err
 	}
 	return r
 }

@@ -25,7 +25,7 @@ func (b *Book) ItemEnded(ctx context.Context, item *observe.Item) {
 	e.of.total++
 	b.keep(&b.recent, &b.next, Recent, e)
 	b.keep(&e.of.entries, &e.of.next, Each, e)
-	b.writers.wrote(e)
+	b.writers.wrote(e.of.key, now, e.writes)
 }
 
 // maxError bounds the text of an error that is kept, in bytes.
@@ -33,10 +33,15 @@ const maxError = 1 << 10
 
 // fill notes how a reconcile went.
 func (e *entry) fill(item *observe.Item, now time.Time, failure *failure) {
-	e.reason, e.outcome = item.Reason, item.Outcome
-	e.triggers, e.attempt = item.Triggers, item.Attempt
-	e.waited, e.began, e.took = item.Start.Sub(item.Ready), item.Start.UnixNano(), now.Sub(item.Start)
-	e.again, e.after = item.Again, item.AgainAfter
+	e.reason = item.Reason
+	e.outcome = item.Outcome
+	e.triggers = item.Triggers
+	e.attempt = item.Attempt
+	e.waited = item.Start.Sub(item.Ready)
+	e.began = item.Start.UnixNano()
+	e.took = now.Sub(item.Start)
+	e.again = item.Again
+	e.after = item.AgainAfter
 	e.event = eventOf(item.Key, item.Trigger)
 	e.failure = failure
 	e.calls, e.writes = item.AppendWrites(e.writes)

@@ -33,16 +33,6 @@ type Book struct {
 	writers writers
 }
 
-// story is the last reconciles of one object: a ring.
-type story struct {
-	key          Key
-	entries      []*entry
-	next         int
-	total        int64
-	first        time.Time
-	newer, older *story
-}
-
 // keep adds an entry to a ring. The oldest makes room.
 func (b *Book) keep(ring *[]*entry, next *int, limit int, e *entry) {
 	e.kept++

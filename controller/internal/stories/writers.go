@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/reconcile"
 )
 
@@ -27,10 +28,10 @@ type Writer struct {
 }
 
 // wrote counts the writes of a reconcile.
-func (w *writers) wrote(e *entry) {
-	for i := range e.writes {
-		written := &e.writes[i]
-		key := writerKey{e.of.key.Controller, written.Verb, written.Resource}
+func (w *writers) wrote(by Key, at time.Time, all []work.Written) {
+	for i := range all {
+		written := &all[i]
+		key := writerKey{by.Controller, written.Verb, written.Resource}
 		known := (*w)[key]
 		if known == nil {
 			if len(*w) >= maxWriters {
@@ -45,8 +46,8 @@ func (w *writers) wrote(e *entry) {
 		known.Writes += int64(written.Attempts)
 		known.WithoutEffect += int64(written.WithoutEffect)
 		known.Unknown += int64(written.Unknown)
-		known.Last = time.Unix(0, e.began).Add(e.took)
-		known.By = e.of.key.Item
+		known.Last = at
+		known.By = by.Item
 	}
 }
 
