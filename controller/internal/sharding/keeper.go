@@ -82,6 +82,9 @@ func (k *Keeper) prepare(ctx context.Context) {
 	limit := time.NewTimer(k.config.LeaseDuration)
 	defer limit.Stop()
 	for !k.view.isSynced() {
+		if k.watcher.forbidden.Load() != nil {
+			return // that is told when slots are to be taken
+		}
 		select {
 		case <-k.view.changed:
 		case <-limit.C:
