@@ -52,7 +52,10 @@ func planOf(t *testing.T, a answers, calls ...string) *plan.Plan {
 	return recorder.Plan()
 }
 
-const maps = "/api/v1/namespaces/n/configmaps"
+const (
+	maps       = "/api/v1/namespaces/n/configmaps"
+	deployment = "/apis/apps/v1/namespaces/n/deployments/d"
+)
 
 func TestC33APlanHasWhatEachCallWouldChange(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -83,6 +86,21 @@ func TestC33APlanHasWhatEachCallWouldChange(t *testing.T) {
 		"an apply that makes the object": {
 			answers{"PATCH " + maps + "/a": `201 {"kind":"ConfigMap","data":{"k":"w"}}`},
 			[]string{"PATCH " + maps + "/a"}, "create ConfigMap configmaps n/a [data.k] x1",
+		},
+		"an update of a status, which is a part of the object": {
+			answers{
+				"GET " + deployment:             `200 {"kind":"Deployment","spec":{"replicas":1},"status":{"replicas":1}}`,
+				"PUT " + deployment + "/status": `200 {"kind":"Deployment","spec":{"replicas":1},"status":{"replicas":2}}`,
+			},
+			[]string{"PUT " + deployment + "/status"}, "update Deployment deployments/status n/d [status.replicas] x1",
+		},
+		"an update of a scale, which is an object of its own": {
+			answers{
+				"GET " + deployment:            `200 {"kind":"Deployment","spec":{"replicas":1,"paused":true}}`,
+				"GET " + deployment + "/scale": `200 {"kind":"Scale","spec":{"replicas":1}}`,
+				"PUT " + deployment + "/scale": `200 {"kind":"Scale","spec":{"replicas":2}}`,
+			},
+			[]string{"PUT " + deployment + "/scale"}, "update Scale deployments/scale n/d [spec.replicas] x1",
 		},
 		"an eviction, which answers with a status": {
 			answers{"POST /api/v1/namespaces/n/pods/p/eviction": `201 {"kind":"Status","status":"Success"}`},

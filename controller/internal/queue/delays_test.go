@@ -56,6 +56,27 @@ func TestAnItemIsAddedAfterItsLastDelayOnly(t *testing.T) {
 	})
 }
 
+func TestADelayThatIsHastenedEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := &added{began: time.Now()}
+		d := queue.NewDelays(a.add)
+		defer d.Stop()
+		var early, late, void queue.Delay
+		d.Hasten("early", &early) // before it is set
+		d.SetDelay("early", &early, time.Hour)
+		d.SetDelay("late", &late, time.Hour)
+		d.SetDelay("other", &void, time.Hour)
+		d.Set("other", time.Minute)
+		a.expect(t, "early 0s")
+		time.Sleep(time.Second)
+		d.Hasten("late", &late)
+		d.Hasten("other", &void) // which is not the item's any more
+		a.expect(t, "early 0s", "late 1s")
+		time.Sleep(time.Hour)
+		a.expect(t, "early 0s", "late 1s", "other 1m0s")
+	})
+}
+
 // TestVoidDelaysLeaveNothing has an object with an event each second, which asks for a day each time.
 func TestVoidDelaysLeaveNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
