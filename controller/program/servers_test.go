@@ -4,6 +4,7 @@ package program_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,18 @@ func TestThePageIsServedOnALoopbackAddress(t *testing.T) {
 		if got := get(t, address+path); !strings.Contains(got, want) {
 			t.Errorf("%s is %q", path, got)
 		}
+	}
+	foreign, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/page/snapshot", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign.Host = "elsewhere.example.com" // as a page of another origin has it, whose name means this address
+	resp, err := http.DefaultClient.Do(foreign)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _ = resp.Body.Close(); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a request for another host is answered with %d", resp.StatusCode)
 	}
 	stop()
 	if err := <-done; err != nil {

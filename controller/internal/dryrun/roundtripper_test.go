@@ -19,7 +19,7 @@ type answers map[string]string
 
 func (a answers) RoundTrip(req *http.Request) (*http.Response, error) {
 	code, body, found := strings.Cut(a[req.Method+" "+req.URL.Path], " ")
-	status := map[string]int{"200": 200, "201": 201, "404": 404, "409": 409, "500": 500}[code]
+	status := map[string]int{"200": 200, "201": 201, "403": 403, "404": 404, "409": 409, "500": 500}[code]
 	if !found {
 		status, body = http.StatusNotFound, `{"kind":"Status","code":404,"reason":"NotFound"}`
 	}
@@ -73,6 +73,14 @@ func TestC33APlanHasWhatEachCallWouldChange(t *testing.T) {
 		},
 		"an update": {
 			answers{"GET " + maps + "/a": `200 {"kind":"ConfigMap","data":{"k":"v","same":"s"}}`, "PUT " + maps + "/a": `200 {"kind":"ConfigMap","data":{"k":"w","same":"s"}}`},
+			[]string{"PUT " + maps + "/a"}, "update ConfigMap configmaps n/a [data.k] x1",
+		},
+		"an update by an account that may list, and not get": {
+			answers{
+				"GET " + maps + "/a": `403 {"kind":"Status","code":403}`,
+				"GET " + maps:        `200 {"kind":"ConfigMapList","items":[{"kind":"ConfigMap","data":{"k":"v","same":"s"}}]}`,
+				"PUT " + maps + "/a": `200 {"kind":"ConfigMap","data":{"k":"w","same":"s"}}`,
+			},
 			[]string{"PUT " + maps + "/a"}, "update ConfigMap configmaps n/a [data.k] x1",
 		},
 		"an update that changes nothing": {
