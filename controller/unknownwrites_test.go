@@ -38,7 +38,6 @@ func TestC19ALookUpThatFailsDoesNotEndTheRowOfFailures(t *testing.T) {
 		client := kubernetes.NewForConfigOrDie(m.Config())
 		factory := controller.AddFactory(m, informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithNamespace("default")))
 		var attempts []int
-		began := time.Now()
 		controller.New(m, "c", factory.Core().V1().ConfigMaps().TypedInformer(),
 			func(ctx context.Context, _ *corev1.ConfigMap) (controller.Result, error) {
 				attempts = append(attempts, controller.Attempt(ctx))
@@ -48,10 +47,8 @@ func TestC19ALookUpThatFailsDoesNotEndTheRowOfFailures(t *testing.T) {
 				return controller.Result{}, patched(ctx, client)
 			}, controller.Options{Timeout: time.Hour})
 		start(t, t.Context(), m)
-		for len(attempts) < 3 && time.Since(began) < 10*time.Minute {
-			time.Sleep(time.Second)
-			synctest.Wait()
-		}
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
 		if !slices.Equal(attempts, []int{1, 2, 3}) {
 			t.Errorf("the attempts are %v", attempts)
 		}
