@@ -124,6 +124,33 @@ func TestAFormerLeaderHasNothingInItsQueueWhileItStandsBy(t *testing.T) {
 	})
 }
 
+// TestReconcilesInFlightAreCounted, and neither the controllers nor runnables.
+func TestReconcilesInFlightAreCounted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		world, idle := newWorld(t), newWorld(t)
+		reader, telemetry := measured()
+		m := newManager(controller.ManagerOptions{Telemetry: telemetry})
+		controller.New(m, "c", world.informer(), func(context.Context, *corev1.ConfigMap) (controller.Result, error) {
+			time.Sleep(time.Minute)
+			return controller.Result{}, nil
+		}, controller.Options{Workers: 3, Timeout: time.Hour})
+		controller.New(m, "idle", idle.informer(), nothing, controller.Options{})
+		m.AddRunnable("sweeper", func(ctx context.Context) error { <-ctx.Done(); return nil })
+		start(t, t.Context(), m)
+		for _, names := range [][]string{nil, {"a", "b"}, {"a", "b", "c"}, {"a", "b", "c", "d"}} {
+			for _, name := range names {
+				world.Modify(configMap(name))
+			}
+			synctest.Wait()
+			want := map[string]float64{"c": min(3, float64(len(names))), "idle": 0}
+			if got := values(t, reader, "lanyard.reconcile.in_flight"); !maps.Equal(got, want) {
+				t.Errorf("with %d objects to reconcile there are %v in flight, want %v", len(names), got, want)
+			}
+			time.Sleep(5 * time.Minute)
+		}
+	})
+}
+
 func TestAnItemThatAsksForALaterTimeIsNotTheOldestBeforeIt(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		world := newWorld(t)

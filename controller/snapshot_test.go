@@ -172,6 +172,35 @@ func TestASnapshotShowsWhatIsInFlightAndWhatWaits(t *testing.T) {
 	})
 }
 
+func TestASnapshotCountsWhatIsReadyAndWhatIsDelayed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.add("asks", "asks too")
+		m := newManager(controller.ManagerOptions{})
+		controller.New(m, "c", w.informer(), func(ctx context.Context, cm *corev1.ConfigMap) (controller.Result, error) {
+			if strings.HasPrefix(cm.Name, "asks") {
+				return controller.Result{RequeueAfter: time.Hour}, nil
+			}
+			<-ctx.Done()
+			return controller.Result{}, ctx.Err()
+		}, controller.Options{Timeout: 24 * time.Hour})
+		start(t, t.Context(), m)
+		check := func(when string, ready, delayed int) {
+			t.Helper()
+			synctest.Wait()
+			if q := m.Snapshot().Controllers[0].Queue; q.Ready != ready || q.Delayed != delayed || q.Parked != 0 {
+				t.Errorf("%s: %+v, want %d ready and %d delayed", when, q, ready, delayed)
+			}
+		}
+		check("after they asked for an hour", 0, 2)
+		w.add("holds the worker", "waits", "waits too")
+		time.Sleep(30 * time.Minute)
+		check("before the hour is over", 2, 2)
+		time.Sleep(31 * time.Minute)
+		check("when the hour is over", 4, 0)
+	})
+}
+
 // TestASnapshotHasNoTextsOfErrors plants content where programs and the API server may put it.
 func TestASnapshotHasNoTextsOfErrors(t *testing.T) {
 	invalid := apierrors.NewInvalid(schema.GroupKind{Group: "apps", Kind: "Deployment"}, "web",

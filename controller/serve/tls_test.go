@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -172,6 +173,26 @@ func TestProfilesOfTheProcessAreServed(t *testing.T) {
 	} {
 		if got := ask(t, serve.Profiles(), "GET", path, ""); got != want {
 			t.Errorf("%s: %d, want %d", path, got, want)
+		}
+	}
+}
+
+// TestAProfileIsAFileUnlessItIsText, so that a browser stores it under its name.
+func TestAProfileIsAFileUnlessItIsText(t *testing.T) {
+	const file = "application/octet-stream"
+	for path, want := range map[string]struct{ kind, disposition string }{
+		"/debug/pprof/heap":              {file, `attachment; filename="heap"`},
+		"/debug/pprof/goroutine?debug=0": {file, `attachment; filename="goroutine"`},
+		"/debug/pprof/goroutine?debug=1": {"text/plain; charset=utf-8", ""},
+	} {
+		answer := httptest.NewRecorder()
+		serve.Profiles().ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
+		header := answer.Header()
+		if header.Get("Content-Type") != want.kind || header.Get("Content-Disposition") != want.disposition {
+			t.Errorf("%s has the header %v, want %+v", path, header, want)
+		}
+		if sniffs := header.Get("X-Content-Type-Options") != "nosniff"; want.kind == file && sniffs {
+			t.Errorf("%s has the header %v: a browser may guess what it is", path, header)
 		}
 	}
 }
