@@ -100,12 +100,10 @@ func (d *divider) stamp(root *coordinationv1.Lease, epoch int) *coordinationv1.L
 
 // found divides the keys for the first time, or again if somebody has deleted the root.
 func (d *divider) found(ctx context.Context) (epoch int, err error) {
-	if newest, division := d.view.newestEpoch(); newest >= 0 {
-		if division != d.config.division() {
-			return 0, refuse("the lease %s is gone, and its slots are those of %s: start a replica that divides the keys so, "+
-				"or stop all and delete their leases", d.config.Name, division)
-		}
-		epoch = newest
+	epoch, division, open := d.view.newestEpoch()
+	if open && division != d.config.division() {
+		return 0, refuse("the lease %s is gone, and its slots are those of %s: start a replica that divides the keys so, "+
+			"or stop all and delete their leases", d.config.Name, division)
 	}
 	existing, err := d.config.leases().Get(ctx, d.config.Name.Name, metav1.GetOptions{})
 	switch {
@@ -182,7 +180,6 @@ func (d *divider) retire(ctx context.Context, epoch, slots int) (left int) {
 			return nil
 		}
 		gone := retired().take(lease, d.config.LeaseDuration)
-		gone.Spec.LeaseDurationSeconds = ptr.To(forever)
 		write := d.update
 		if absent {
 			write = d.create

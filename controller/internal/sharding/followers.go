@@ -5,7 +5,6 @@ package sharding
 import (
 	"context"
 	"slices"
-	"strings"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 
@@ -58,9 +57,6 @@ func (f *followers) follow(ctx context.Context, m *membership) {
 
 // ended returns the Leases of memberships whose processes are known to have ended, and how that is known.
 func (f *followers) ended(own holder) (over []*coordinationv1.Lease, how []string) {
-	if len(f.of) == 0 {
-		return nil, nil
-	}
 	for _, lease := range f.writer.view.others(own) {
 		if follower := f.of[lease.Name]; follower != nil {
 			if proof := follower.Ended(lease); proof != "" {
@@ -79,7 +75,7 @@ func (f *followers) end() {
 	}
 }
 
-// others returns the Leases of the memberships of others, by name.
+// others returns the Leases of the memberships of others.
 func (v *view) others(own holder) (leases []*coordinationv1.Lease) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -88,6 +84,5 @@ func (v *view) others(own holder) (leases []*coordinationv1.Lease) {
 			leases = append(leases, m.lease)
 		}
 	}
-	slices.SortFunc(leases, func(a, b *coordinationv1.Lease) int { return strings.Compare(a.Name, b.Name) })
 	return leases
 }

@@ -90,7 +90,6 @@ func (v *view) setMember(lease *coordinationv1.Lease, now time.Duration) {
 		}
 	}
 	v.members[lease.Name] = &member{lease: lease, since: now}
-	delete(v.gone, holderOf(lease)) // it may have been gone before: a campaign takes a Lease again that somebody has emptied
 }
 
 func (v *view) leaves(h holder, now time.Duration) { v.gone[h] = now }
@@ -254,6 +253,9 @@ func (v *view) free(id slotID) (lease *coordinationv1.Lease, absent bool, at tim
 	h := holderOf(seen.lease)
 	switch {
 	case h == retired():
+		if seen.absent {
+			return seen.lease, true, 0 // to be retired again: nobody has had it since
+		}
 		return nil, false, 0
 	case isGivenBack(seen.lease) && !seen.absent:
 		return seen.lease, false, 0
@@ -261,7 +263,7 @@ func (v *view) free(id slotID) (lease *coordinationv1.Lease, absent bool, at tim
 	over, at := v.isOver(h, seen.since, election.DurationOf(seen.lease))
 	if seen.absent {
 		// Its holder, whoever that was, may not know yet.
-		at = seen.since + v.duration
+		at = seen.since + max(v.duration, election.DurationOf(seen.lease))
 		over = v.clock() >= at
 	}
 	if !over {
@@ -278,18 +280,26 @@ func (v *view) rootLease() *coordinationv1.Lease {
 }
 
 // newestEpoch returns the newest epoch of which there are slots that are not retired, and how it divides the
-// keys; -1 if there is none.
-func (v *view) newestEpoch() (epoch int, division string) {
+// keys. If there is none, open is false, and epoch the first that may be used.
+func (v *view) newestEpoch() (epoch int, division string, open bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	epoch = -1
+	unused := 0
 	for id, seen := range v.slots {
-		if !seen.absent && id.epoch > epoch && holderOf(seen.lease) != retired() {
+		switch {
+		case seen.absent:
+		case holderOf(seen.lease) == retired():
+			unused = max(unused, id.epoch+1)
+		case !open || id.epoch > epoch:
 			epoch = id.epoch
 			division = seen.lease.Annotations[divisionAnnotation]
+			open = true
 		}
 	}
-	return epoch, division
+	if !open {
+		return unused, "", false
+	}
+	return epoch, division, true
 }
 
 // hasRetired reports whether a slot of an epoch is retired.

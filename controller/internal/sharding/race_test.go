@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharding
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/lanyard-k8s/lanyard/controller/cause"
+)
+
+// overtaken is a client of Leases whose first write of one of them is answered late, when the watch has shown that
+// a stranger has taken the Lease since.
+type overtaken struct {
+	coordinationv1client.LeasesGetter
+	server *server
+	name   string
+	times  atomic.Int32
+}
+
+func (o *overtaken) Leases(namespace string) coordinationv1client.LeaseInterface {
+	return overtakenLeases{o.LeasesGetter.Leases(namespace), o}
+}
+
+type overtakenLeases struct {
+	coordinationv1client.LeaseInterface
+	*overtaken
+}
+
+func (l overtakenLeases) Update(ctx context.Context, lease *coordinationv1.Lease, o metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+	written, err := l.LeaseInterface.Update(ctx, lease, o)
+	if lease.Name == l.name && err == nil && l.times.Add(1) == 1 {
+		l.server.edit(l.name, func(lease *coordinationv1.Lease) { lease.Spec.HolderIdentity = ptr.To("stranger") })
+		time.Sleep(100 * time.Millisecond)
+	}
+	return written, err
+}
+
+func TestC31ASlotThatIsLostBeforeItsLeaseIsAnsweredIsNotServed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule(t, 1)
+		var client *overtaken
+		r := s.start("a", func(config *Config) {
+			client = &overtaken{LeasesGetter: config.Client, server: s.server, name: config.names().slot(0, 3)}
+			config.Client = client
+		})
+		time.Sleep(time.Second)
+		if n := valid(r); n != slots-1 || client.times.Load() != 1 {
+			t.Errorf("%d slots are served, of which a stranger has one; that was written %d times", n, client.times.Load())
+		}
+		r.end()
+		<-r.done
+	})
+}
+
+// A slot that moves, and whose Lease cannot be given back at first, is not served by its last holder any more.
+func TestC31ASlotThatCouldNotBeGivenBackIsGivenBackLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule(t, 1)
+		moving := -1
+		for number, owner := range ownersOf(slots, []string{"a", "b"}) {
+			if owner == "b" {
+				moving = number
+			}
+		}
+		var gained atomic.Int32
+		var client *unwritable
+		a := s.start("a", func(config *Config) {
+			client = &unwritable{LeasesGetter: config.Client, name: config.names().slot(0, moving)}
+			client.healed.Store(true)
+			config.Client = client
+			config.Gained = func(_ context.Context, slot *Slot) {
+				if slot.Number == moving {
+					gained.Add(1)
+				}
+			}
+		})
+		time.Sleep(2 * time.Second)
+		client.healed.Store(false)
+		b := s.start("b", nil)
+		time.Sleep(2 * time.Second)
+		if a.keeper.table.slots[moving].Load() != nil || b.keeper.table.slots[moving].Load() != nil {
+			t.Error("a slot that moves, and was not given back, is served")
+		}
+		client.healed.Store(true)
+		time.Sleep(a.keeper.config.RetryPeriod + roundTrips)
+		if b.keeper.table.slots[moving].Load() == nil || gained.Load() != 1 {
+			t.Errorf("the other serves the slot: %v; the first has taken it %d times",
+				b.keeper.table.slots[moving].Load() != nil, gained.Load())
+		}
+		for _, r := range []*replica{a, b} {
+			r.end()
+			<-r.done
+		}
+	})
+}
+
+func TestC31AMembershipEndsAtOnceWhenItsLeaseIsLost(t *testing.T) {
+	for name, change := range map[string]func(s *server, name string){
+		"deleted": func(s *server, name string) { _ = s.remove(name, nil) },
+		"taken": func(s *server, name string) {
+			s.edit(name, func(lease *coordinationv1.Lease) { lease.Spec.HolderIdentity = ptr.To("stranger") })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSchedule(t, 1)
+				r := s.start("a", func(config *Config) { config.RetryPeriod = 1500 * time.Millisecond })
+				time.Sleep(2*duration + 800*time.Millisecond) // so that it does not renew soon
+				if n := valid(r); n != slots {
+					t.Fatalf("%d slots are served", n)
+				}
+				m := r.keeper.membership()
+				m.mu.Lock()
+				if n := len(m.sent); n > 1 {
+					t.Errorf("it remembers %d renewals", n)
+				}
+				m.mu.Unlock()
+				change(s.server, r.keeper.config.names().member("a"))
+				time.Sleep(50 * time.Millisecond)
+				if n := valid(r); n != 0 {
+					t.Errorf("%d slots are served when its Lease is lost", n)
+				}
+				time.Sleep(bound)
+				if n := valid(r); n != slots {
+					t.Errorf("%d slots are served by its next membership", n)
+				}
+				r.end()
+				<-r.done
+			})
+		})
+	}
+}
+
+func TestC31AMembershipThatIsAbandonedHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule(t, 1)
+		r := s.start("a", nil)
+		time.Sleep(2 * time.Second)
+		whole := r.keeper.membership().term()
+		r.kill()
+		<-r.done
+		var ended *cause.TermEnded
+		if err := whole.Err(); !errors.As(err, &ended) || ended.How != cause.TermResigned {
+			t.Errorf("it has ended with %v", err)
+		}
+	})
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sharding
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// halved lets a replica divide the keys into half as many slots.
+func halved(config *Config) { config.Slots = slots / 2 }
+
+// newDivision returns a schedule in which the keys were divided into slots, and then into half as many, by a replica
+// that serves them.
+func newDivision(t *testing.T) (s *schedule, anew *replica) {
+	s = newSchedule(t, 1)
+	old := s.start("old", nil)
+	time.Sleep(2 * time.Second)
+	old.end()
+	<-old.done
+	var gained atomic.Int32
+	anew = s.start("new", func(config *Config) {
+		halved(config)
+		config.Gained = func(context.Context, *Slot) { gained.Add(1) }
+	})
+	time.Sleep(bound)
+	if n := valid(anew); n != slots/2 || int(gained.Load()) != n {
+		t.Fatalf("%d slots of the new division are served, and %d were taken", n, gained.Load())
+	}
+	anew.keeper.view.mu.Lock()
+	defer anew.keeper.view.mu.Unlock()
+	if known := len(anew.keeper.view.slots); known != slots/2 {
+		t.Errorf("it remembers the Leases of %d slots", known)
+	}
+	return s, anew
+}
+
+// checkRoot checks that the keys are divided into half as many slots for the second time, and that only those have Leases.
+func checkRoot(t *testing.T, s *schedule) {
+	t.Helper()
+	root, err := s.server.get("set")
+	if err != nil || numberIn(root, epochAnnotation) != 1 || numberIn(root, slotsAnnotation) != slots/2 {
+		t.Errorf("the root is %v, %v", root, err)
+	} else if at := root.Spec.AcquireTime; at == nil || !at.Equal(root.Spec.RenewTime) || time.Since(at.Time) > 2*bound {
+		t.Errorf("the root says that the keys were divided at %v and %v", at, root.Spec.RenewTime)
+	}
+	if all := s.server.names(kindSlot); len(all) != slots/2 {
+		t.Errorf("these slots have Leases: %v", all)
+	}
+}
+
+func TestC31ARootThatSomebodyDeletesIsMadeAgainForTheSameSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, anew := newDivision(t)
+		if err := s.server.remove("set", nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(bound)
+		if n := valid(anew); n != slots/2 {
+			t.Errorf("%d slots are served after the root was deleted; it is refused with %v", n, anew.keeper.Refused())
+		}
+		checkRoot(t, s)
+		anew.end()
+		<-anew.done
+	})
+}
+
+// Without the root, only the slots say how the keys are divided.
+func TestC31AReplicaOfAnotherDivisionDoesNotMakeTheRootAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, anew := newDivision(t)
+		anew.end()
+		<-anew.done
+		if err := s.server.remove("set", nil); err != nil {
+			t.Fatal(err)
+		}
+		other := s.start("other", nil)
+		time.Sleep(bound)
+		if err := other.keeper.Refused(); err == nil || !strings.Contains(err.Error(), anew.keeper.config.division()) {
+			t.Errorf("it is refused with %v", err)
+		}
+		if roots := s.server.names(kindRoot); len(roots) != 0 || valid(other) != 0 {
+			t.Errorf("it has made the root %v, and serves %d slots", roots, valid(other))
+		}
+		same := s.start("same", halved)
+		time.Sleep(bound)
+		if n := valid(same); n != slots/2 {
+			t.Errorf("%d slots are served by a replica that divides the keys as the slots say; it is refused with %v",
+				n, same.keeper.Refused())
+		}
+		checkRoot(t, s)
+		for _, r := range []*replica{other, same} {
+			r.end()
+			<-r.done
+		}
+	})
+}
+
+// The Leases of the old slots may be gone, by somebody's hand, when the keys are divided anew.
+func TestC31TheKeysAreDividedAnewAlsoWhenOldSlotsHaveNoLeases(t *testing.T) {
+	for name, deleted := range map[string][]int{"one": {3}, "all": allSlots()} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSchedule(t, 1)
+				old := s.start("old", nil)
+				time.Sleep(2 * time.Second)
+				old.end()
+				<-old.done
+				for _, number := range deleted {
+					if err := s.server.remove(old.keeper.config.names().slot(0, number), nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+				began := time.Now()
+				anew := s.start("new", halved)
+				stop := again(func() {
+					if valid(anew) > 0 && time.Since(began) < duration-100*time.Millisecond {
+						t.Errorf("it serves slots %v after it began: an old replica may still have those without Leases", time.Since(began))
+					}
+				})
+				time.Sleep(bound)
+				stop()
+				if n := valid(anew); n != slots/2 {
+					t.Errorf("%d slots are served; it is refused with %v", n, anew.keeper.Refused())
+				}
+				checkRoot(t, s)
+				anew.end()
+				<-anew.done
+			})
+		})
+	}
+}
+
+func allSlots() (numbers []int) {
+	for number := range slots {
+		numbers = append(numbers, number)
+	}
+	return numbers
+}
