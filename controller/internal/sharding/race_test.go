@@ -5,6 +5,7 @@ package sharding
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
+	"github.com/lanyard-k8s/lanyard/controller/internal/election"
 )
 
 // overtaken is a client of Leases whose first write of one of them is answered late, when the watch has shown that
@@ -139,6 +141,44 @@ func TestC31AMembershipEndsAtOnceWhenItsLeaseIsLost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A campaign goes on when others have said that it has ended, because the answer to its first write did not come:
+// it takes its Lease again, which still says so.
+func TestC31AMembershipThatIsTakenAgainAfterOthersHaveEndedItHasItsSlotsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule(t, 1)
+		a := s.start("a", nil)
+		time.Sleep(2 * time.Second)
+		b := s.start("b", nil)
+		own := b.keeper.config.names().member("b")
+		for !slices.Contains(s.server.names(kindMember), own) {
+			time.Sleep(time.Millisecond)
+		}
+		b.network.cut(true)
+		time.Sleep(duration + time.Second)
+		b.network.cut(false)
+		time.Sleep(2 * duration)
+		lease, err := s.server.get(own)
+		if err != nil || lease.Annotations[election.EndedAnnotation] != holderOf(lease).process || valid(b) == 0 {
+			t.Fatalf("it serves %d slots; its Lease: %v, %v", valid(b), lease, err)
+		}
+		b.network.set(s, time.Second, 1010*time.Millisecond, 0)
+		stop := again(s.check)
+		c := s.start("c", nil)
+		time.Sleep(bound)
+		stop()
+		if len(s.faults) > 0 {
+			t.Error(s.faults[0])
+		}
+		if valid(a) == 0 || valid(b) == 0 || valid(c) == 0 || served(a, b, c) != slots {
+			t.Errorf("%d, %d and %d slots are served", valid(a), valid(b), valid(c))
+		}
+		for _, r := range []*replica{a, b, c} {
+			r.end()
+			<-r.done
+		}
+	})
 }
 
 func TestC31AMembershipThatIsAbandonedHasEnded(t *testing.T) {

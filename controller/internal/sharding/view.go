@@ -226,10 +226,11 @@ func (v *view) isOver(h holder, since, duration time.Duration) (over bool, at ti
 	for _, m := range v.members {
 		switch {
 		case h.process == "": // it is no membership
+		case holderOf(m.lease) == h:
+			// When it is not renewed, its Lease will say so. It may say so already, from before h took it again.
+			return false, 0
 		case m.lease.Annotations[election.EndedAnnotation] == h.process:
 			return true, 0
-		case holderOf(m.lease) == h:
-			return false, 0 // when it is not renewed, its Lease will say so
 		}
 	}
 	if gone, known := v.gone[h]; known {
