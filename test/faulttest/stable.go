@@ -22,15 +22,12 @@ const (
 // judgeStable has the program reconcile all its objects once more, and then starts it again. It sees that there is
 // nothing to write. The first finds what a process has remembered and should not have, which the second forgets.
 func (s *scenario) judgeStable(ctx context.Context, right *reference) error {
-	before, err := s.world.look(ctx, s.namespace, s.resources())
-	if err != nil {
-		return err
-	}
-	if err = s.reconcileAgain(ctx, before, right); err != nil || len(s.problems) > 0 {
+	if err := s.reconcileAgain(ctx, right); err != nil || len(s.problems) > 0 {
 		s.end(ctx)
 		return err
 	}
-	if before, err = s.world.look(ctx, s.namespace, s.resources()); err != nil {
+	before, err := s.world.look(ctx, s.namespace, s.resources())
+	if err != nil {
 		return err
 	}
 	s.end(ctx)
@@ -50,7 +47,11 @@ func (s *scenario) judgeStable(ctx context.Context, right *reference) error {
 }
 
 // reconcileAgain changes an annotation of each object, and waits until the program is at rest again.
-func (s *scenario) reconcileAgain(ctx context.Context, all *snapshot, right *reference) error {
+func (s *scenario) reconcileAgain(ctx context.Context, right *reference) error {
+	all, err := s.world.look(ctx, s.namespace, s.resources())
+	if err != nil {
+		return err
+	}
 	s.set(func(t *tape) { t.check = oneMore })
 	woken, err := s.world.wake(ctx, all)
 	if err != nil || woken == 0 {

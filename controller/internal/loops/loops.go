@@ -49,7 +49,7 @@ type Finder struct {
 	mu     sync.Mutex
 	rows   map[types.UID]*row // by the UID of the object
 	items  map[item]*state    // of those that have written something
-	unused []*triggers
+	unused []*triggers        // empty ones, to be used again
 }
 
 type item struct {

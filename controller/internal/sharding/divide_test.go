@@ -3,17 +3,9 @@
 package sharding
 
 import (
-	"context"
-	"errors"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	coordinationv1 "k8s.io/api/coordination/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
 // A replica that divides the keys in another way works only when nobody has a slot of the old way any more, whatever
@@ -72,15 +64,11 @@ func TestC31TheKeysAreNotDividedAnewWhileASlotIsHeld(t *testing.T) {
 func TestC31TheKeysAreNotDividedAnewWhileALeaseCannotBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchedule(t, 1)
-		old := s.start("old", nil)
-		time.Sleep(2 * time.Second)
-		lease := old.keeper.table.slots[3].Load().Term.Term.Lease.Name
-		old.end()
-		<-old.done
+		old := s.former()
 		var client *unwritable
 		anew := s.start("new", func(config *Config) {
-			config.Slots = slots / 2
-			client = &unwritable{LeasesGetter: config.Client, name: lease}
+			halved(config)
+			client = &unwritable{LeasesGetter: config.Client, name: old.keeper.config.names().slot(0, 3)}
 			config.Client = client
 		})
 		time.Sleep(bound)
@@ -97,27 +85,12 @@ func TestC31TheKeysAreNotDividedAnewWhileALeaseCannotBeWritten(t *testing.T) {
 	})
 }
 
-// unwritable is a client of Leases that cannot update one of them.
-type unwritable struct {
-	coordinationv1client.LeasesGetter
-	name   string
-	healed atomic.Bool
-}
-
-func (u *unwritable) Leases(namespace string) coordinationv1client.LeaseInterface {
-	return unwritableLeases{u.LeasesGetter.Leases(namespace), u}
-}
-
-type unwritableLeases struct {
-	coordinationv1client.LeaseInterface
-	*unwritable
-}
-
-func (l unwritableLeases) Update(ctx context.Context, lease *coordinationv1.Lease, o metav1.UpdateOptions) (*coordinationv1.Lease, error) {
-	if lease.Name == l.name && !l.healed.Load() {
-		return nil, apierrors.NewInternalError(errors.New("not now"))
-	}
-	return l.LeaseInterface.Update(ctx, lease, o)
+// former returns a replica that has divided the keys into slots, and has ended.
+func (s *schedule) former() *replica {
+	old := s.start("old", nil)
+	time.Sleep(2 * time.Second)
+	endAll(old)
+	return old
 }
 
 // valid is how many slots a replica may write in now.

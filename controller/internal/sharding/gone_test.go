@@ -58,8 +58,7 @@ func TestC31TheSlotsOfAReplicaThatIsCutOffAreLeftAloneForTheDurationOfItsLease(t
 					t.Error(s.faults[0])
 				}
 				b.kill()
-				a.end()
-				<-a.done
+				endAll(a)
 				<-b.done
 			})
 		})
@@ -85,8 +84,7 @@ func TestC31TheSlotsOfAReplicaThatIsGoneAreTakenWhenItsLeaseExpires(t *testing.T
 		if n := valid(a); n != slots {
 			t.Errorf("%d slots are served %v after the Lease has expired", n, roundTrips)
 		}
-		a.end()
-		<-a.done
+		endAll(a)
 		<-b.done
 	})
 }
@@ -97,8 +95,7 @@ func TestC31TheLeaseOfAReplicaThatHasEndedIsDeletedAfterItsDuration(t *testing.T
 		s := newSchedule(t, 1)
 		a, b, c := s.start("a", nil), s.start("b", nil), s.start("c", nil)
 		time.Sleep(2 * duration)
-		b.end()
-		<-b.done
+		endAll(b)
 		time.Sleep(duration - duration/50 - 100*time.Millisecond)
 		if left := s.server.names(kindMember); len(left) != 3 {
 			t.Errorf("before its duration is over, these memberships have Leases: %v", left)
@@ -113,10 +110,7 @@ func TestC31TheLeaseOfAReplicaThatHasEndedIsDeletedAfterItsDuration(t *testing.T
 			t.Errorf("the other remembers %d memberships that are over", left)
 		}
 		a.keeper.view.mu.Unlock()
-		for _, r := range []*replica{a, c} {
-			r.end()
-			<-r.done
-		}
+		endAll(a, c)
 	})
 }
 
@@ -136,7 +130,6 @@ func TestC31ASlotThatSomebodyEmptiesIsServedAgainAfterTheDurationOfItsLease(t *t
 		if n := valid(a); n != slots {
 			t.Errorf("%d slots are served %v after the duration of the Lease is over", n, roundTrips)
 		}
-		a.end()
-		<-a.done
+		endAll(a)
 	})
 }

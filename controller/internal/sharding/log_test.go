@@ -68,8 +68,7 @@ func TestC31ThatAReplicaIsRefusedIsLoggedOnceEachTimeItBegins(t *testing.T) {
 			s.server.edit("set", func(root *coordinationv1.Lease) { root.Annotations[epochAnnotation] = epoch })
 			time.Sleep(bound)
 		}
-		r.end()
-		<-r.done
+		endAll(r)
 	})
 }
 
@@ -103,7 +102,6 @@ func TestC31ASlotWhoseLeaseCannotBeWrittenIsNotTakenAndThatIsLogged(t *testing.T
 		if again := log.with("A slot was not taken"); len(again) > len(logged) {
 			t.Errorf("it logged %q when all can be taken", again[len(logged):])
 		}
-		r.end()
-		<-r.done
+		endAll(r)
 	})
 }

@@ -60,10 +60,7 @@ func TestC31AReplicaNeedsASlotUntilItsWorkHasReturned(t *testing.T) {
 		if b.keeper.table.slots[busy.Number].Load() == nil {
 			t.Error("the other does not serve the slot")
 		}
-		for _, r := range []*replica{a, b} {
-			r.end()
-			<-r.done
-		}
+		endAll(a, b)
 	})
 }
 
@@ -127,8 +124,7 @@ func TestC31AMembershipIsOverWhenTheWorkOfItsSlotsHasReturned(t *testing.T) {
 		if n := valid(r); n != slots || len(over) != 1 {
 			t.Errorf("%d slots are served, and memberships are over %d times", n, len(over))
 		}
-		r.end()
-		<-r.done
+		endAll(r)
 	})
 }
 
@@ -142,8 +138,7 @@ func TestC31AReplicaThatEndsBeforeItIsReadyEndsWithoutAnError(t *testing.T) {
 			}
 		})
 		time.Sleep(time.Second)
-		r.end()
-		<-r.done
+		endAll(r)
 		if r.err != nil {
 			t.Errorf("it has ended with %v", r.err)
 		}
@@ -171,9 +166,6 @@ func TestC31TheShareIsPreparedWhenAllLeasesAreKnown(t *testing.T) {
 		if n := prepared.Load(); n != 1 {
 			t.Errorf("%d shares are prepared, also one of another division", n)
 		}
-		for _, r := range []*replica{other, a} {
-			r.end()
-			<-r.done
-		}
+		endAll(other, a)
 	})
 }

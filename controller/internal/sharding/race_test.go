@@ -59,8 +59,7 @@ func TestC31ASlotThatIsLostBeforeItsLeaseIsAnsweredIsNotServed(t *testing.T) {
 		if n := valid(r); n != slots-1 || client.times.Load() != 1 {
 			t.Errorf("%d slots are served, of which a stranger has one; that was written %d times", n, client.times.Load())
 		}
-		r.end()
-		<-r.done
+		endAll(r)
 	})
 }
 
@@ -99,10 +98,7 @@ func TestC31ASlotThatCouldNotBeGivenBackIsGivenBackLater(t *testing.T) {
 			t.Errorf("the other serves the slot: %v; the first has taken it %d times",
 				b.keeper.table.slots[moving].Load() != nil, gained.Load())
 		}
-		for _, r := range []*replica{a, b} {
-			r.end()
-			<-r.done
-		}
+		endAll(a, b)
 	})
 }
 
@@ -136,8 +132,7 @@ func TestC31AMembershipEndsAtOnceWhenItsLeaseIsLost(t *testing.T) {
 				if n := valid(r); n != slots {
 					t.Errorf("%d slots are served by its next membership", n)
 				}
-				r.end()
-				<-r.done
+				endAll(r)
 			})
 		})
 	}
@@ -174,10 +169,7 @@ func TestC31AMembershipThatIsTakenAgainAfterOthersHaveEndedItHasItsSlotsAlone(t 
 		if valid(a) == 0 || valid(b) == 0 || valid(c) == 0 || served(a, b, c) != slots {
 			t.Errorf("%d, %d and %d slots are served", valid(a), valid(b), valid(c))
 		}
-		for _, r := range []*replica{a, b, c} {
-			r.end()
-			<-r.done
-		}
+		endAll(a, b, c)
 	})
 }
 

@@ -3,27 +3,19 @@
 package sharding
 
 import (
-	"context"
-	"errors"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/utils/ptr"
 )
 
 // stuck returns a replica that divides the keys anew, and has retired all slots but one, whose Lease it cannot write.
 func stuck(s *schedule) (anew *replica, client *unwritable) {
-	old := s.start("old", nil)
-	time.Sleep(2 * time.Second)
-	old.end()
-	<-old.done
+	s.former()
 	anew = s.start("new", func(config *Config) {
 		halved(config)
 		client = &unwritable{LeasesGetter: config.Client, name: config.names().slot(0, 3)}
@@ -48,10 +40,7 @@ func TestC31AReplicaOfTheOldDivisionWaitsWhileItsSlotsAreRetired(t *testing.T) {
 			t.Errorf("%d slots are served beside a replica of the old division; it is refused with %v", n, anew.keeper.Refused())
 		}
 		checkRoot(t, s)
-		for _, r := range []*replica{anew, late} {
-			r.end()
-			<-r.done
-		}
+		endAll(anew, late)
 	})
 }
 
@@ -75,8 +64,7 @@ func TestC31TheLeaseOfARetiredSlotMayBeDeleted(t *testing.T) {
 			t.Errorf("%d slots are served; it is refused with %v", n, anew.keeper.Refused())
 		}
 		checkRoot(t, s)
-		anew.end()
-		<-anew.done
+		endAll(anew)
 	})
 }
 
@@ -84,14 +72,11 @@ func TestC31TheLeaseOfARetiredSlotMayBeDeleted(t *testing.T) {
 func TestC31ARootThatIsDeletedWhenAllSlotsAreRetiredIsMadeForNewSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchedule(t, 1)
-		old := s.start("old", nil)
-		time.Sleep(2 * time.Second)
-		old.end()
-		<-old.done
-		var client *uncreatable
+		s.former()
+		var client *unwritable
 		anew := s.start("new", func(config *Config) {
 			halved(config)
-			client = &uncreatable{LeasesGetter: config.Client, kind: kindSlot}
+			client = &unwritable{LeasesGetter: config.Client, kind: kindSlot}
 			config.Client = client
 		})
 		time.Sleep(2 * time.Second)
@@ -106,49 +91,21 @@ func TestC31ARootThatIsDeletedWhenAllSlotsAreRetiredIsMadeForNewSlots(t *testing
 			t.Errorf("%d slots are served; it is refused with %v", n, anew.keeper.Refused())
 		}
 		checkRoot(t, s)
-		anew.end()
-		<-anew.done
+		endAll(anew)
 	})
-}
-
-// uncreatable is a client of Leases that cannot create those of a kind.
-type uncreatable struct {
-	coordinationv1client.LeasesGetter
-	kind   string
-	healed atomic.Bool
-}
-
-func (u *uncreatable) Leases(namespace string) coordinationv1client.LeaseInterface {
-	return uncreatableLeases{u.LeasesGetter.Leases(namespace), u}
-}
-
-type uncreatableLeases struct {
-	coordinationv1client.LeaseInterface
-	*uncreatable
-}
-
-func (l uncreatableLeases) Create(ctx context.Context, lease *coordinationv1.Lease, o metav1.CreateOptions) (*coordinationv1.Lease, error) {
-	if lease.Labels[kindLabel] == l.kind && !l.healed.Load() {
-		return nil, apierrors.NewInternalError(errors.New("not now"))
-	}
-	return l.LeaseInterface.Create(ctx, lease, o)
 }
 
 func TestC31ARootThatDoesNotSayHowManySlotsThereAreIsNotReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSchedule(t, 1)
-		old := s.start("old", nil)
-		time.Sleep(2 * time.Second)
-		old.end()
-		<-old.done
+		s.former()
 		s.server.edit("set", func(root *coordinationv1.Lease) { delete(root.Annotations, slotsAnnotation) })
 		anew := s.start("new", halved)
 		time.Sleep(bound)
 		if err := anew.keeper.Refused(); valid(anew) != 0 || err == nil || !strings.Contains(err.Error(), "but not how") {
 			t.Errorf("it serves %d slots, and is refused with %v", valid(anew), err)
 		}
-		anew.end()
-		<-anew.done
+		endAll(anew)
 	})
 }
 
@@ -172,10 +129,7 @@ func TestC31ARootThatAnotherHasJustMadeIsKept(t *testing.T) {
 		if valid(a) != slots || valid(late) != 0 {
 			t.Errorf("%d slots are served, and %d by a replica that divides the keys in another way", valid(a), valid(late))
 		}
-		for _, r := range []*replica{a, late} {
-			r.end()
-			<-r.done
-		}
+		endAll(a, late)
 	})
 }
 
@@ -192,8 +146,7 @@ func TestC31AForeignLeaseWithTheNameOfASlotStopsOnlyThatSlot(t *testing.T) {
 		if n := valid(r); n != slots-1 || r.keeper.table.slots[3].Load() != nil {
 			t.Errorf("%d slots are served", n)
 		}
-		r.end()
-		<-r.done
+		endAll(r)
 	})
 }
 
@@ -222,7 +175,6 @@ func TestC31ALeaderWhoseLeaseExpiresIsReplacedAndNoOther(t *testing.T) {
 		check(0)
 		time.Sleep(r.keeper.config.RetryPeriod + roundTrips)
 		check(slots)
-		r.end()
-		<-r.done
+		endAll(r)
 	})
 }

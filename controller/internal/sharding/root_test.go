@@ -18,10 +18,7 @@ func halved(config *Config) { config.Slots = slots / 2 }
 // that serves them.
 func newDivision(t *testing.T) (s *schedule, anew *replica) {
 	s = newSchedule(t, 1)
-	old := s.start("old", nil)
-	time.Sleep(2 * time.Second)
-	old.end()
-	<-old.done
+	s.former()
 	var gained atomic.Int32
 	anew = s.start("new", func(config *Config) {
 		halved(config)
@@ -64,8 +61,7 @@ func TestC31ARootThatSomebodyDeletesIsMadeAgainForTheSameSlots(t *testing.T) {
 			t.Errorf("%d slots are served after the root was deleted; it is refused with %v", n, anew.keeper.Refused())
 		}
 		checkRoot(t, s)
-		anew.end()
-		<-anew.done
+		endAll(anew)
 	})
 }
 
@@ -73,8 +69,7 @@ func TestC31ARootThatSomebodyDeletesIsMadeAgainForTheSameSlots(t *testing.T) {
 func TestC31AReplicaOfAnotherDivisionDoesNotMakeTheRootAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, anew := newDivision(t)
-		anew.end()
-		<-anew.done
+		endAll(anew)
 		if err := s.server.remove("set", nil); err != nil {
 			t.Fatal(err)
 		}
@@ -93,10 +88,7 @@ func TestC31AReplicaOfAnotherDivisionDoesNotMakeTheRootAgain(t *testing.T) {
 				n, same.keeper.Refused())
 		}
 		checkRoot(t, s)
-		for _, r := range []*replica{other, same} {
-			r.end()
-			<-r.done
-		}
+		endAll(other, same)
 	})
 }
 
@@ -106,10 +98,7 @@ func TestC31TheKeysAreDividedAnewAlsoWhenOldSlotsHaveNoLeases(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSchedule(t, 1)
-				old := s.start("old", nil)
-				time.Sleep(2 * time.Second)
-				old.end()
-				<-old.done
+				old := s.former()
 				for _, number := range deleted {
 					if err := s.server.remove(old.keeper.config.names().slot(0, number), nil); err != nil {
 						t.Fatal(err)
@@ -128,8 +117,7 @@ func TestC31TheKeysAreDividedAnewAlsoWhenOldSlotsHaveNoLeases(t *testing.T) {
 					t.Errorf("%d slots are served; it is refused with %v", n, anew.keeper.Refused())
 				}
 				checkRoot(t, s)
-				anew.end()
-				<-anew.done
+				endAll(anew)
 			})
 		})
 	}

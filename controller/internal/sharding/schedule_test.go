@@ -133,6 +133,14 @@ func (s *schedule) start(identity string, change func(*Config)) *replica {
 	return r
 }
 
+// endAll ends replicas, one after the other, and waits for them.
+func endAll(replicas ...*replica) {
+	for _, r := range replicas {
+		r.end()
+		<-r.done
+	}
+}
+
 // run is what a manager does with a keeper.
 func (r *replica) run(ctx, process context.Context) {
 	defer close(r.done)
