@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,20 +36,23 @@ import (
 // recorder keeps spans, and what a sampler saw of them at their start.
 type recorder struct {
 	*tracetest.InMemoryExporter
+
+	mu      sync.Mutex
 	atStart map[trace.TraceID][]attribute.KeyValue
 }
 
 func (r *recorder) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.atStart[p.TraceID] = p.Attributes
 	return sdktrace.SamplingResult{Decision: sdktrace.RecordAndSample}
 }
 
 func (r *recorder) Description() string { return "all, and remembered" }
 
-// traced are options that have everything recorded. Sampler and exporter are called by one worker
-// only.
+// traced are options that have everything recorded.
 func traced() (*recorder, controller.ManagerOptions) {
-	r := &recorder{tracetest.NewInMemoryExporter(), map[trace.TraceID][]attribute.KeyValue{}}
+	r := &recorder{InMemoryExporter: tracetest.NewInMemoryExporter(), atStart: map[trace.TraceID][]attribute.KeyValue{}}
 	return r, controller.ManagerOptions{Telemetry: controller.Telemetry{TracerProvider: sdktrace.NewTracerProvider(sdktrace.WithSyncer(r), sdktrace.WithSampler(r))}}
 }
 

@@ -136,7 +136,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer k.warm.Store(false)
 	for ctx.Err() == nil {
 		k.prepare(ctx)
-		m := newMembership(ctx, k.config)
+		m := newMembership(ctx, k.config, k.view.notify)
 		k.setCurrent(m)
 		renewal, err := m.candidate.Campaign(ctx)
 		if err != nil {

@@ -25,6 +25,7 @@ type membership struct {
 	renewal   *election.Renewal           // set once it is won
 	tell      func(*coordinationv1.Lease) // tells the candidate what the watch shows
 	begin     func(acquired *coordinationv1.Lease, sent time.Duration) *term.Term
+	begun     func() // is told that the term has begun
 
 	mu     sync.Mutex
 	sent   []renewal
@@ -38,8 +39,9 @@ type renewal struct {
 	sent  time.Duration
 }
 
-func newMembership(ctx context.Context, config *Config) *membership {
-	m := &membership{lease: config.names().member(config.Identity)}
+// newMembership makes one that tells begun when its term has begun, which is later than the view knows of its Lease.
+func newMembership(ctx context.Context, config *Config, begun func()) *membership {
+	m := &membership{lease: config.names().member(config.Identity), begun: begun}
 	m.candidate = config.candidate(m.renewed)
 	m.holder = holder{config.Identity, m.candidate.Process()}
 	m.tell = func(lease *coordinationv1.Lease) { m.candidate.Watched(ctx, lease) }
@@ -89,6 +91,7 @@ func (m *membership) prove() {
 	m.sent = m.sent[shown:]
 	if m.proved == nil {
 		m.proved = m.begin(newest.lease, newest.sent)
+		m.begun()
 	} else {
 		m.proved.Extend(newest.sent)
 	}

@@ -138,6 +138,31 @@ func TestC31AMembershipEndsAtOnceWhenItsLeaseIsLost(t *testing.T) {
 	}
 }
 
+// The view knows of a Lease before its membership does, so that what it tells then may be too early.
+func TestC31AMembershipTellsWhenItsTermHasBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule(t, 1)
+		r := s.start("a", nil)
+		began := 0
+		m := newMembership(t.Context(), r.keeper.config, func() { began++ })
+		m.tell = func(*coordinationv1.Lease) {}
+		lease := m.holder.take(r.keeper.config.names().newLease("ns", m.lease, kindMember), duration)
+		for i, version := range []string{"1", "2"} {
+			lease.ResourceVersion = version
+			m.renewed(lease.DeepCopy(), 0)
+			if m.term() != nil != (i > 0) || began != i {
+				t.Errorf("when renewal %d is answered: the term is %v, and it was told %d times that it has begun", i, m.term(), began)
+			}
+			m.watched(lease.DeepCopy())
+			if m.term() == nil || began != 1 {
+				t.Errorf("when renewal %d is shown: the term is %v, and it was told %d times that it has begun", i, m.term(), began)
+			}
+		}
+		m.end(cause.TermResigned, "")
+		endAll(r)
+	})
+}
+
 // A campaign goes on when others have said that it has ended, because the answer to its first write did not come:
 // it takes its Lease again, which still says so.
 func TestC31AMembershipThatIsTakenAgainAfterOthersHaveEndedItHasItsSlotsAlone(t *testing.T) {
