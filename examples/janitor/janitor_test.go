@@ -18,17 +18,23 @@ func TestMain(m *testing.M) { suite.Main(m) }
 func TestObjectsOfALabelledKindAreDeletedWhenTheirLifetimeIsOver(t *testing.T) {
 	e := newEnv(t)
 	gadgets := e.define("gadget", map[string]string{janitor.Enabled: "true"})
+	defer gadgets.undefine()
 	gadgets.create("short", "1s")
 	gadgets.create("long", "1h")
 	gadgets.create("without", "")
 	gadgets.awaitGone("short")
 
-	gadgets.annotate(janitor.LifetimeField, "spec.other") // says it from now on
-	gadgets.create("not-meant", "1ms")
+	gadgets.annotate(janitor.LifetimeField, "spec.other")
 	gadgets.update("long", func(o *unstructured.Unstructured) {
 		e.Must(unstructured.SetNestedField(o.Object, "1s", "spec", "other"))
 	})
-	gadgets.awaitGone("long")
+	gadgets.awaitGone("long") // the other field counts, and the first no more
+	gadgets.create("not-meant", "1ms")
+	gadgets.create("canary", "") // is looked at after the one before it
+	gadgets.update("canary", func(o *unstructured.Unstructured) {
+		e.Must(unstructured.SetNestedField(o.Object, "1s", "spec", "other"))
+	})
+	gadgets.awaitGone("canary")
 	for _, name := range []string{"without", "not-meant"} {
 		if !gadgets.exists(name) {
 			t.Errorf("%s was deleted", name)
@@ -39,11 +45,12 @@ func TestObjectsOfALabelledKindAreDeletedWhenTheirLifetimeIsOver(t *testing.T) {
 func TestALifetimeThatIsMadeLongerCounts(t *testing.T) {
 	e := newEnv(t)
 	gadgets := e.define("widget", map[string]string{janitor.Enabled: "true"})
-	gadgets.create("longer", "2s")
-	gadgets.create("canary", "3s") // is looked at when the other would have been deleted
+	defer gadgets.undefine()
+	gadgets.create("longer", "5s")
 	gadgets.update("longer", func(o *unstructured.Unstructured) {
 		e.Must(unstructured.SetNestedField(o.Object, "1h", "spec", "lifetime"))
 	})
+	gadgets.create("canary", "5s") // is looked at when the other would have been deleted
 	gadgets.awaitGone("canary")
 	if !gadgets.exists("longer") {
 		t.Error("it was deleted")
