@@ -27,8 +27,10 @@ type Collector struct {
 // counts as cancelled, even if it returned nil. The end of a part that was stopped alone is none, and neither
 // is that of a slot.
 func (c *Collector) ItemEnded(ctx context.Context, item *observe.Item) {
-	why := context.Cause(ctx)
-	if !item.AfterEnd || errors.Is(why, cause.Stopped) || errors.Is(why, cause.ShardLost) {
+	if !item.AfterEnd {
+		return
+	}
+	if why := context.Cause(ctx); errors.Is(why, cause.Stopped) || errors.Is(why, cause.ShardLost) {
 		return
 	}
 	w := item.Describe(item.Interrupted())

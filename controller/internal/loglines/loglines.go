@@ -50,7 +50,7 @@ func (Writer) ItemEnded(ctx context.Context, item *observe.Item) {
 		}
 	}
 	cost := item.Cost()
-	took := time.Since(item.Start).Round(time.Microsecond)
+	took := item.Took().Round(time.Microsecond)
 	logger = logger.WithValues("result", item.Outcome, "took", took.String(),
 		"calls", cost.Calls, "writes", cost.Writes)
 	if cost.Calls > 0 && accounts {

@@ -5,14 +5,15 @@
 // The rule: an object is written [Limit] times in a row, each time by a reconcile that nothing but the write
 // before has triggered. The row ends before a write that something else has triggered too. It also ends before a
 // write by one who has been reconciled since the write before, and had nothing to write then: it had come to rest,
-// and is woken by something like a resync. So a controller that converges is never
-// accused, however often others change the object. Two controllers that undo each other's writes make one
-// row, and both are named.
+// and is woken by something like a resync. The first [Free] writes of an object within [FreePeriod] are part of no row.
+// So a controller that converges is never accused, however often others change the object. Two controllers that undo
+// each other's writes make one row, and both are named.
 package loops
 
 import (
 	"cmp"
 	"context"
+	"hash/maphash"
 	"maps"
 	"slices"
 	"sync"
@@ -50,6 +51,7 @@ type Finder struct {
 	rows   map[types.UID]*row // by the UID of the object
 	items  map[item]*state    // of those that have written something
 	unused []*triggers        // empty ones, to be used again
+	seldom seldom             // the objects that have no row
 }
 
 type item struct {
@@ -125,7 +127,9 @@ type state struct {
 
 // New makes a Finder that tells observers.
 func New(observers func() observe.Observers) *Finder {
-	return &Finder{observers: observers, rows: map[types.UID]*row{}, items: map[item]*state{}}
+	return &Finder{
+		observers: observers, rows: map[types.UID]*row{}, items: map[item]*state{}, seldom: seldom{seed: maphash.MakeSeed()},
+	}
 }
 
 func (r *row) has(version string) bool { return slices.Contains(r.versions, version) }
@@ -266,16 +270,19 @@ func (f *Finder) CallWrote(ctx context.Context, call *observe.Call, w *observe.W
 	if w.Unknown || w.UID == "" || w.Version == "" || w.Version == w.Before {
 		return
 	}
-	f.active.Store(true)
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	of := f.rows[w.UID]
+	if of == nil && f.seldom.free(w.UID, call.Start) {
+		return
+	}
+	f.active.Store(true)
 	by := item{call.Unit.Owner, call.Unit.Key}
 	writer := f.items[by]
 	if writer == nil {
 		writer = &state{}
 		keep(f.items, by, writer)
 	}
-	of := f.rows[w.UID]
 	var later *row // what was written because of this write, before its answer came
 	if of != nil && of.ended != nil && of.ended.missing == w.Version {
 		later = of

@@ -26,9 +26,14 @@ type told struct {
 
 func (o *told) LoopFound(_ context.Context, loop *observe.Loop) { o.loops = append(o.loops, loop) }
 
+// newFinder returns a finder that lets the object of the tests have no more writes free.
 func newFinder() (*Finder, *told) {
 	all := &told{}
-	return New(func() observe.Observers { return observe.Observers{all} }), all
+	finder := New(func() observe.Observers { return observe.Observers{all} })
+	for range Free {
+		finder.seldom.free("u", time.Time{})
+	}
+	return finder, all
 }
 
 var key = reconcile.Request{Namespace: "default", Name: "a"}
@@ -89,6 +94,46 @@ func TestC20AnObjectThatIsWrittenAgainAndAgainIsTold(t *testing.T) {
 	p.event() // by somebody else
 	if delay := finder.Delay("c", key, now); delay != 0 {
 		t.Errorf("after the change of another the delay is %v", delay)
+	}
+}
+
+// TestC20NothingIsKeptOfAnObjectThatIsSeldomWritten, and one that was written often enough goes on with its row after
+// the period.
+func TestC20NothingIsKeptOfAnObjectThatIsSeldomWritten(t *testing.T) {
+	finder, all := newFinder()
+	at := time.Now()
+	write := func(version int) {
+		item := &observe.Item{Unit: work.Unit{Owner: "c", Key: key}}
+		finder.ItemBegan(t.Context(), item)
+		finder.CallWrote(t.Context(), &observe.Call{Outstanding: work.Outstanding{Start: at}, Unit: &item.Unit}, &observe.Write{
+			UID: "u", Before: fmt.Sprint(version - 1), Version: fmt.Sprint(version),
+		})
+		finder.ItemEnded(t.Context(), item)
+		finder.Enqueued(t.Context(), &observe.Enqueue{
+			Controller: "c", Reason: reconcile.ObjectChanged, Requests: []reconcile.Request{key},
+			Object: &metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: fmt.Sprint(version)},
+			Before: &metav1.ObjectMeta{Name: "a", UID: "u", ResourceVersion: fmt.Sprint(version - 1)},
+		})
+	}
+	for version := range 5 * Free {
+		if version%Free == 0 {
+			at = at.Add(FreePeriod)
+		}
+		write(version + 1)
+	}
+	if len(finder.items) != 0 || len(finder.rows) != 0 || finder.active.Load() {
+		t.Fatalf("%d items and %d rows are known", len(finder.items), len(finder.rows))
+	}
+	for version := range Limit - 1 {
+		write(5*Free + version + 1)
+	}
+	at = at.Add(FreePeriod)
+	if len(all.loops) != 0 {
+		t.Fatalf("told %+v", all.loops)
+	}
+	write(5*Free + Limit)
+	if len(all.loops) != 1 || all.loops[0].Times != Limit {
+		t.Errorf("told %+v", all.loops)
 	}
 }
 

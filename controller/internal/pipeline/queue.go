@@ -113,7 +113,7 @@ func (q *Queue) take(item *observe.Item) {
 // settle says when an item is taken again, by its outcome.
 func (q *Queue) settle(ctx context.Context, item *observe.Item) {
 	superseded := item.Outcome == reconcile.Cancelled && wasSuperseded(ctx)
-	after, asked := delayOf(item.Result, time.Now())
+	after, asked := delayOf(item.Result)
 	switch {
 	case superseded:
 		q.order.storage.Prioritize(item.Key) // the event has added it to the queue already
@@ -161,13 +161,13 @@ func (q *Queue) addAfter(
 
 // delayOf returns after which time a result asks for another reconcile, and whether it does. A time
 // that has passed is now.
-func delayOf(result reconcile.Result, now time.Time) (after time.Duration, asked bool) {
+func delayOf(result reconcile.Result) (after time.Duration, asked bool) {
 	if result.RequeueAfter != 0 {
 		after = max(0, result.RequeueAfter)
 		asked = true
 	}
 	if !result.RequeueAt.IsZero() {
-		at := max(0, result.RequeueAt.Sub(now))
+		at := max(0, time.Until(result.RequeueAt))
 		if !asked || at < after {
 			after = at
 		}

@@ -161,6 +161,7 @@ func (w *worker) process(ctx, items context.Context, item *observe.Item) {
 	if item.Err == nil {
 		item.Result, item.Err = w.reconcile(itemCtx, item)
 	}
+	item.Ended = time.Now()
 	item.AfterEnd = ctx.Err() != nil
 	item.Outcome = outcomeOf(itemCtx, item.Result, item.Err)
 	w.queue.settle(itemCtx, item)

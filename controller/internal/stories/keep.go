@@ -5,7 +5,6 @@ package stories
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
 	"github.com/lanyard-k8s/lanyard/controller/internal/faults"
@@ -15,31 +14,30 @@ import (
 
 // ItemEnded remembers a reconcile.
 func (b *Book) ItemEnded(ctx context.Context, item *observe.Item) {
-	now := time.Now()
 	failure := b.failureOf(ctx, item) // before the lock: the text of an error is the user's code
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := b.newEntry()
-	e.fill(item, now, failure)
+	e.fill(item, failure)
 	e.of = b.of(Key{item.Owner, item.Key}, item.Start)
 	e.of.total++
 	b.keep(&b.recent, &b.next, Recent, e)
 	b.keep(&e.of.entries, &e.of.next, Each, e)
-	b.writers.wrote(e.of.key, now, e.writes)
+	b.writers.wrote(e.of.key, item.Ended, e.writes)
 }
 
 // maxError bounds the text of an error that is kept, in bytes.
 const maxError = 1 << 10
 
 // fill notes how a reconcile went.
-func (e *entry) fill(item *observe.Item, now time.Time, failure *failure) {
+func (e *entry) fill(item *observe.Item, failure *failure) {
 	e.reason = item.Reason
 	e.outcome = item.Outcome
 	e.triggers = item.Triggers
 	e.attempt = item.Attempt
 	e.waited = item.Start.Sub(item.Ready)
 	e.began = item.Start.UnixNano()
-	e.took = now.Sub(item.Start)
+	e.took = item.Took()
 	e.again = item.Again
 	e.after = item.AgainAfter
 	e.event = eventOf(item.Key, item.Trigger)

@@ -141,7 +141,7 @@ func (o *told) CallAttempted(_ context.Context, _ *observe.Call, attempt observe
 }
 
 func (o *told) CallThrottled(_ context.Context, throttle observe.Throttle) {
-	if throttle.Reason != report.ThrottleRateLimiter && !throttle.Ahead { // every call passes that limiter
+	if !throttle.Ahead {
 		o.add(fmt.Sprintf("%s for %v", throttle.Reason, throttle.Wait))
 	}
 }

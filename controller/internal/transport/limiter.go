@@ -52,6 +52,9 @@ func (l limiter) Wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return withCause(ctx, err)
 	}
+	if l.unlimited {
+		return nil
+	}
 	began := time.Now()
 	over := l.noteWait(ctx, began)
 	err := l.RateLimiter.Wait(ctx)
@@ -76,7 +79,7 @@ func (l limiter) Wait(ctx context.Context) error {
 // noteWait makes the unit of work of a context say that one of its calls waits, until over is called.
 func (l limiter) noteWait(ctx context.Context, began time.Time) (over func()) {
 	unit := work.From(ctx)
-	if unit == nil || l.unlimited {
+	if unit == nil {
 		return func() {}
 	}
 	wait := &work.Outstanding{Call: report.Call{RateLimited: true}, Start: began}

@@ -3,7 +3,6 @@
 package transport
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -19,11 +18,8 @@ import (
 	"github.com/lanyard-k8s/lanyard/internal/apicall"
 )
 
-// maxKept is the size up to which the memory for an answer is kept for the next one.
-const maxKept = 256 << 10
-
-// writes tells observers what became of the writes of items. It reads the whole answer before the caller
-// does, so that observers know before the caller goes on.
+// writes tells observers what became of the writes of items. Observers know when the caller reads the end of the
+// answer, and so before it goes on.
 type writes struct {
 	observers observe.Observers
 	known     func(call *observe.Call) (version string) // nil: nothing is known before
@@ -58,21 +54,13 @@ func (w *writes) before(c *call) string {
 	return version
 }
 
-// ended tells of a write that was answered or has failed. The response has the whole answer then.
+// ended tells of a write that has failed. One that was answered is told of when its answer has been read.
 func (w *writes) ended(ctx context.Context, c *call, resp *http.Response, err error) {
-	if err != nil {
-		w.tell(ctx, c, w.unknown(c))
-		return
-	}
-	if resp.StatusCode >= http.StatusBadRequest && resp.StatusCode < http.StatusInternalServerError {
-		return // refused
-	}
-	body := w.read(resp)
 	switch {
-	case body.err != nil, resp.StatusCode >= http.StatusInternalServerError:
+	case err != nil, resp.StatusCode >= http.StatusInternalServerError:
 		w.tell(ctx, c, w.unknown(c))
-	default:
-		w.tell(ctx, c, w.answered(c, resp.Header.Get("Content-Type"), body.buffer.Bytes()))
+	case resp.StatusCode < http.StatusBadRequest: // and not refused
+		resp.Body = w.follow(ctx, c, resp)
 	}
 }
 
@@ -162,49 +150,4 @@ func collectionPath(path string, call *report.Call) string {
 		path = strings.TrimSuffix(path, "/"+call.Name)
 	}
 	return path
-}
-
-// read reads the answer, and puts what it has read in its place.
-func (w *writes) read(resp *http.Response) *wholeBody {
-	buffer, _ := w.buffers.Get().(*bytes.Buffer)
-	if buffer == nil {
-		buffer = &bytes.Buffer{}
-	}
-	body := &wholeBody{writes: w, buffer: buffer, below: resp.Body}
-	_, body.err = buffer.ReadFrom(resp.Body)
-	body.reader.Reset(buffer.Bytes())
-	resp.Body = body
-	return body
-}
-
-// wholeBody is an answer that was read, and the error with which that ended, if it did.
-type wholeBody struct {
-	writes *writes
-	below  io.Closer
-	buffer *bytes.Buffer // nil once it is closed
-	reader bytes.Reader
-	err    error
-}
-
-// Read reads what was read.
-func (b *wholeBody) Read(p []byte) (int, error) {
-	n, err := b.reader.Read(p)
-	if n == 0 && err != nil && b.err != nil {
-		return 0, b.err
-	}
-	return n, err
-}
-
-// Close gives the memory back. Nothing can be read any more.
-func (b *wholeBody) Close() error {
-	if b.buffer == nil {
-		return nil
-	}
-	b.reader.Reset(nil)
-	if b.buffer.Cap() <= maxKept {
-		b.buffer.Reset()
-		b.writes.buffers.Put(b.buffer)
-	}
-	b.buffer = nil
-	return b.below.Close()
 }
