@@ -17,7 +17,7 @@ import (
 // Sink is the log sink of an item. It is a part of the item, so that it costs no allocation of its own.
 type Sink struct {
 	base    logr.Logger
-	object  reconcile.Request
+	object  *reconcile.Request // the item's own
 	attempt int
 
 	once sync.Once
@@ -26,8 +26,8 @@ type Sink struct {
 
 var _ logr.LogSink = (*Sink)(nil)
 
-// Logger returns base with the item's values. It is called once for each sink.
-func (s *Sink) Logger(base logr.Logger, object reconcile.Request, attempt int) logr.Logger {
+// Logger returns base with the item's values. It is called once for each sink. The object must not change.
+func (s *Sink) Logger(base logr.Logger, object *reconcile.Request, attempt int) logr.Logger {
 	s.base = base
 	s.object = object
 	s.attempt = attempt

@@ -33,7 +33,7 @@ func TestALineOfAnItemNamesTheCodeThatWroteIt(t *testing.T) {
 		"with both":   func(log logr.Logger) logr.Logger { return log.WithName("name").WithValues("k", "v") },
 	} {
 		lines = nil
-		logger := with((&itemlog.Sink{}).Logger(base, reconcile.Request{Namespace: "n", Name: "a"}, 2))
+		logger := with((&itemlog.Sink{}).Logger(base, &reconcile.Request{Namespace: "n", Name: "a"}, 2))
 		want := through(logger)
 		if len(lines) != 1 || !strings.Contains(lines[0], want) || strings.Count(lines[0], `"attempt"=2`) != 1 {
 			t.Errorf("%s: the lines are %v, want %s", name, lines, want)

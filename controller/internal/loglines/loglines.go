@@ -32,7 +32,7 @@ func (Writer) ItemBegan(ctx context.Context, item *observe.Item) context.Context
 	if logger.GetSink() == nil {
 		return ctx
 	}
-	return klog.NewContext(ctx, item.Log.Logger(logger, item.Key, item.Attempt))
+	return klog.NewContext(ctx, item.Log.Logger(logger, &item.Key, item.Attempt))
 }
 
 // ItemEnded writes the line.
@@ -50,7 +50,7 @@ func (Writer) ItemEnded(ctx context.Context, item *observe.Item) {
 		}
 	}
 	cost := item.Cost()
-	took := item.Took().Round(time.Microsecond)
+	took := item.Took.Round(time.Microsecond)
 	logger = logger.WithValues("result", item.Outcome, "took", took.String(),
 		"calls", cost.Calls, "writes", cost.Writes)
 	if cost.Calls > 0 && accounts {

@@ -25,10 +25,9 @@ func (s *Set) ItemBegan(ctx context.Context, item *observe.Item) context.Context
 // ItemEnded measures how long a reconcile took. ctx has its span, for the exemplar.
 func (s *Set) ItemEnded(ctx context.Context, item *observe.Item) {
 	labels := reconcileLabels{item.MetricsName, item.Outcome, cause.Name(ctx)}
-	took := item.Took()
 	s.reconciles.Record(
 		ctx,
-		took.Seconds(),
+		item.Took.Seconds(),
 		s.ofReconciles.get(labels, reconcileLabels.attributes).record...)
 	s.account(ctx, item)
 }

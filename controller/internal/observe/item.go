@@ -72,7 +72,7 @@ type Item struct {
 
 	// Set when it has ended:
 
-	Ended   time.Time
+	Took    time.Duration
 	Result  reconcile.Result
 	Outcome reconcile.Outcome
 	Err     error // from the reconcile function, or from reading the cache
@@ -82,9 +82,6 @@ type Item struct {
 	// AfterEnd reports whether the controller had to end before the item did.
 	AfterEnd bool
 }
-
-// Took returns how long the reconcile took. It is zero before the end.
-func (i *Item) Took() time.Duration { return max(0, i.Ended.Sub(i.Start)) }
 
 // Wait returns how long the item was ready and waited for a worker.
 func (i *Item) Wait() time.Duration { return max(0, i.Start.Sub(i.Ready)) }

@@ -62,7 +62,7 @@ func (w *worker) next(ctx context.Context) bool {
 		Start: time.Now(), Term: in.term,
 	}}
 	item.Detail = item
-	item.SetLimits(item.Start, &w.config.Limits)
+	item.SetLimits(&w.config.Limits)
 	item.SetGoroutine(w.goroutine)
 	if w.passes(ctx, in.items, item) {
 		w.process(in.begin, in.items, item)
@@ -161,7 +161,7 @@ func (w *worker) process(ctx, items context.Context, item *observe.Item) {
 	if item.Err == nil {
 		item.Result, item.Err = w.reconcile(itemCtx, item)
 	}
-	item.Ended = time.Now()
+	item.Took = time.Since(item.Start)
 	item.AfterEnd = ctx.Err() != nil
 	item.Outcome = outcomeOf(itemCtx, item.Result, item.Err)
 	w.queue.settle(itemCtx, item)

@@ -23,7 +23,7 @@ func (b *Book) ItemEnded(ctx context.Context, item *observe.Item) {
 	e.of.total++
 	b.keep(&b.recent, &b.next, Recent, e)
 	b.keep(&e.of.entries, &e.of.next, Each, e)
-	b.writers.wrote(e.of.key, item.Ended, e.writes)
+	b.writers.wrote(e.of.key, item.Start.Add(item.Took), e.writes)
 }
 
 // maxError bounds the text of an error that is kept, in bytes.
@@ -37,7 +37,7 @@ func (e *entry) fill(item *observe.Item, failure *failure) {
 	e.attempt = item.Attempt
 	e.waited = item.Start.Sub(item.Ready)
 	e.began = item.Start.UnixNano()
-	e.took = item.Took()
+	e.took = item.Took
 	e.again = item.Again
 	e.after = item.AgainAfter
 	e.event = eventOf(item.Key, item.Trigger)

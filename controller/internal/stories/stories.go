@@ -80,6 +80,8 @@ func ordered(ring []*entry, next int) []Record {
 func (b *Book) of(key Key, now time.Time) *story {
 	s := b.stories[key]
 	switch {
+	case s != nil && s == b.newest:
+		return s
 	case s != nil:
 		b.unlink(s)
 	case len(b.stories) >= Objects:

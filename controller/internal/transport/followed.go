@@ -15,7 +15,7 @@ const maxKept = 256 << 10
 
 // followedBody is the answer to a write, which is told of with the end of the answer. What the caller reads is kept
 // until then. It is not read ahead of the caller: the answer's beginning wakes the caller, and who reads on at once
-// has to wait for the rest, which costs as much as the rest of a call here.
+// has to wait for the rest. On one core that took a tenth of the CPU time of a write.
 type followedBody struct {
 	io.ReadCloser
 	writes      *writes

@@ -33,7 +33,7 @@ func (u *Unit) Descent(ctx context.Context) Descent {
 		return Descends
 	}
 	deadline, limited := ctx.Deadline()
-	if !limited || deadline.After(u.due) || over && ctx.Err() == nil {
+	if !limited || deadline.After(u.due()) || over && ctx.Err() == nil {
 		return Detached
 	}
 	return Unclear

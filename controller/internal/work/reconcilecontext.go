@@ -18,9 +18,8 @@ import (
 // or looks at it after the end. Most reconciles of an object that is as it should be do neither,
 // and so they cost no timer and no allocation. It is a part of the item, and must not be copied.
 type reconcileContext struct {
-	context.Context       // the parent: ends for every other reason
-	item            error // says whose reconcile it is
-	limit           time.Time
+	context.Context // the parent: ends for every other reason
+	unit            *Unit
 
 	made  atomic.Bool // whole and timed are set
 	ended atomic.Bool // the function has returned
@@ -33,19 +32,25 @@ type reconcileContext struct {
 	stop   context.CancelFunc
 }
 
-// begin sets the parent and the end of the time. It is called once.
-func (c *reconcileContext) begin(parent context.Context, item error, limit time.Time) {
+// begin sets the parent, and the unit that the context is a part of. It is called once.
+func (c *reconcileContext) begin(parent context.Context, unit *Unit) {
 	c.Context = parent
-	c.item = item
-	c.limit = limit
+	c.unit = unit
+}
+
+// limit returns the end of the time.
+func (c *reconcileContext) limit() time.Time {
+	reconcile, _ := c.unit.Ends()
+	return reconcile
 }
 
 // Deadline returns the end of the time.
 func (c *reconcileContext) Deadline() (time.Time, bool) {
-	if above, ok := c.Context.Deadline(); ok && above.Before(c.limit) {
+	limit := c.limit()
+	if above, ok := c.Context.Deadline(); ok && above.Before(limit) {
 		return above, true
 	}
-	return c.limit, true
+	return limit, true
 }
 
 // Done returns the channel that is closed at the end.
@@ -53,7 +58,7 @@ func (c *reconcileContext) Done() <-chan struct{} { return c.parts().Done() }
 
 // Err returns nil before the end.
 func (c *reconcileContext) Err() error {
-	if !c.made.Load() && !c.ended.Load() && time.Now().Before(c.limit) {
+	if !c.made.Load() && !c.ended.Load() && time.Now().Before(c.limit()) {
 		return c.Context.Err()
 	}
 	return c.parts().Err()
@@ -80,9 +85,9 @@ func (c *reconcileContext) parts() context.Context {
 	}
 	c.whole, c.cancel = context.WithCancelCause(c.Context)
 	if c.ended.Load() {
-		c.cancel(cause.Returned.With(c.item))
+		c.cancel(cause.Returned.With((*itemError)(c.unit)))
 	}
-	c.timed, c.stop = context.WithDeadlineCause(c.whole, c.limit, cause.ItemTimeout)
+	c.timed, c.stop = context.WithDeadlineCause(c.whole, c.limit(), cause.ItemTimeout)
 	c.made.Store(true)
 	return c.timed
 }
@@ -101,7 +106,7 @@ func (c *reconcileContext) Returned() {
 	defer c.over.Store(true)
 	c.ended.Store(true)
 	if c.made.Load() {
-		c.cancel(cause.Returned.With(c.item))
+		c.cancel(cause.Returned.With((*itemError)(c.unit)))
 		c.stop()
 	}
 }

@@ -79,20 +79,19 @@ type Limits struct {
 // budget is an item's time. It is empty for other units.
 type budget struct {
 	limits *Limits
-	due    time.Time // the end of the item's whole time
 	reconcileContext
 }
 
-// SetLimits gives an item its time. It must be called before the unit is added to a [Registry].
-func (b *budget) SetLimits(start time.Time, limits *Limits) {
-	b.limits = limits
-	b.due = start.Add(limits.Item)
-}
+// SetLimits gives an item its time, from its start on. It must be called before the unit is added to a [Registry].
+func (u *Unit) SetLimits(limits *Limits) { u.limits = limits }
+
+// due returns the end of an item's whole time.
+func (u *Unit) due() time.Time { return u.Start.Add(u.limits.Item) }
 
 // WithDeadline returns the context for the reconcile function of an item. ctx is the item's own
 // context, which ends for every reason but the time. It is called once, and Returned must follow.
 func (u *Unit) WithDeadline(ctx context.Context) context.Context {
-	u.begin(ctx, (*itemError)(u), u.due.Add(-u.limits.Reserve))
+	u.begin(ctx, u)
 	return &u.reconcileContext
 }
 
@@ -103,33 +102,34 @@ type itemError Unit
 func (e *itemError) Error() string { return "the item " + e.Key.String() + " of " + e.Owner }
 
 // Overdue reports whether an item's whole time was over at a moment, and by more than grace.
-func (b *budget) Overdue(now time.Time, grace time.Duration) bool {
-	return b.limits != nil && now.After(b.due.Add(grace))
+func (u *Unit) Overdue(now time.Time, grace time.Duration) bool {
+	return u.limits != nil && now.After(u.due().Add(grace))
 }
 
 // Ends returns when the time of an item's reconcile function is over, and when the item's whole time is. Both
 // are zero for other units.
-func (b *budget) Ends() (reconcile, whole time.Time) {
-	if b.limits == nil {
+func (u *Unit) Ends() (reconcile, whole time.Time) {
+	if u.limits == nil {
 		return time.Time{}, time.Time{}
 	}
-	return b.due.Add(-b.limits.Reserve), b.due
+	whole = u.due()
+	return whole.Add(-u.limits.Reserve), whole
 }
 
 // ReserveContext returns a context with the values of ctx that ends with the item's whole time, or
 // in the instant in which the item is cancelled or its reconcile function returns. It has ended
 // already if the item has.
-func (b *budget) ReserveContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if b.limits == nil {
+func (u *Unit) ReserveContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if u.limits == nil {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadlineCause(tree.WithValues(b.withoutDeadline(), ctx), b.due, cause.ItemTimeout)
+	return context.WithDeadlineCause(tree.WithValues(u.withoutDeadline(), ctx), u.due(), cause.ItemTimeout)
 }
 
 // ExternalContext limits ctx to the time for one call to something that is not the API server.
-func (b *budget) ExternalContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if b.limits == nil || b.limits.External <= 0 {
+func (u *Unit) ExternalContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if u.limits == nil || u.limits.External <= 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, b.limits.External, cause.CallTimeout)
+	return context.WithTimeoutCause(ctx, u.limits.External, cause.CallTimeout)
 }

@@ -22,7 +22,7 @@ func item(t *testing.T) (ctx context.Context, unit *work.Unit, above context.Can
 	parent, cancel := context.WithCancelCause(t.Context())
 	t.Cleanup(func() { cancel(nil) })
 	unit = &work.Unit{Kind: report.Item, Start: time.Now()}
-	unit.SetLimits(unit.Start, &work.Limits{Item: time.Minute, Reserve: 10 * time.Second, External: time.Second})
+	unit.SetLimits(&work.Limits{Item: time.Minute, Reserve: 10 * time.Second, External: time.Second})
 	t.Cleanup(unit.Returned)
 	return unit.WithDeadline(work.NewContext(parent, unit)), unit, cancel
 }
