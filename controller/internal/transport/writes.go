@@ -60,7 +60,14 @@ func (w *writes) ended(ctx context.Context, c *call, resp *http.Response, err er
 	case err != nil, resp.StatusCode >= http.StatusInternalServerError:
 		w.tell(ctx, c, w.unknown(c))
 	case resp.StatusCode < http.StatusBadRequest: // and not refused
-		resp.Body = w.follow(ctx, c, resp)
+		contentType := resp.Header.Get("Content-Type")
+		resp.Body = follow(resp.Body, &w.buffers, func(answer []byte, whole bool) {
+			if whole {
+				w.tell(ctx, c, w.answered(c, contentType, answer))
+			} else {
+				w.tell(ctx, c, w.unknown(c))
+			}
+		})
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 // and so they cost no timer and no allocation. It is a part of the item, and must not be copied.
 type reconcileContext struct {
 	context.Context // the parent: ends for every other reason
-	unit            *Unit
+	item            reconciled
 
 	made  atomic.Bool // whole and timed are set
 	ended atomic.Bool // the function has returned
@@ -32,21 +32,22 @@ type reconcileContext struct {
 	stop   context.CancelFunc
 }
 
-// begin sets the parent, and the unit that the context is a part of. It is called once.
-func (c *reconcileContext) begin(parent context.Context, unit *Unit) {
-	c.Context = parent
-	c.unit = unit
+// reconciled is the item that a reconcile function is called for. As the detail of a cause, it says whose reconcile
+// it was.
+type reconciled interface {
+	error
+	limit() time.Time // the end of the time
 }
 
-// limit returns the end of the time.
-func (c *reconcileContext) limit() time.Time {
-	reconcile, _ := c.unit.Ends()
-	return reconcile
+// begin sets the parent, and the item. It is called once.
+func (c *reconcileContext) begin(parent context.Context, item reconciled) {
+	c.Context = parent
+	c.item = item
 }
 
 // Deadline returns the end of the time.
 func (c *reconcileContext) Deadline() (time.Time, bool) {
-	limit := c.limit()
+	limit := c.item.limit()
 	if above, ok := c.Context.Deadline(); ok && above.Before(limit) {
 		return above, true
 	}
@@ -58,7 +59,7 @@ func (c *reconcileContext) Done() <-chan struct{} { return c.parts().Done() }
 
 // Err returns nil before the end.
 func (c *reconcileContext) Err() error {
-	if !c.made.Load() && !c.ended.Load() && time.Now().Before(c.limit()) {
+	if !c.made.Load() && !c.ended.Load() && time.Now().Before(c.item.limit()) {
 		return c.Context.Err()
 	}
 	return c.parts().Err()
@@ -85,9 +86,9 @@ func (c *reconcileContext) parts() context.Context {
 	}
 	c.whole, c.cancel = context.WithCancelCause(c.Context)
 	if c.ended.Load() {
-		c.cancel(cause.Returned.With((*itemError)(c.unit)))
+		c.cancel(cause.Returned.With(c.item))
 	}
-	c.timed, c.stop = context.WithDeadlineCause(c.whole, c.limit(), cause.ItemTimeout)
+	c.timed, c.stop = context.WithDeadlineCause(c.whole, c.item.limit(), cause.ItemTimeout)
 	c.made.Store(true)
 	return c.timed
 }
@@ -106,7 +107,7 @@ func (c *reconcileContext) Returned() {
 	defer c.over.Store(true)
 	c.ended.Store(true)
 	if c.made.Load() {
-		c.cancel(cause.Returned.With((*itemError)(c.unit)))
+		c.cancel(cause.Returned.With(c.item))
 		c.stop()
 	}
 }

@@ -91,15 +91,20 @@ func (u *Unit) due() time.Time { return u.Start.Add(u.limits.Item) }
 // WithDeadline returns the context for the reconcile function of an item. ctx is the item's own
 // context, which ends for every reason but the time. It is called once, and Returned must follow.
 func (u *Unit) WithDeadline(ctx context.Context) context.Context {
-	u.begin(ctx, u)
+	u.begin(ctx, (*item)(u))
 	return &u.reconcileContext
 }
 
-// itemError is an item as the detail of a cause.
-type itemError Unit
+// item is a unit as the item that a reconcile function is called for.
+type item Unit
 
 // Error names the item.
-func (e *itemError) Error() string { return "the item " + e.Key.String() + " of " + e.Owner }
+func (i *item) Error() string { return "the item " + i.Key.String() + " of " + i.Owner }
+
+func (i *item) limit() time.Time {
+	end, _ := (*Unit)(i).Ends()
+	return end
+}
 
 // Overdue reports whether an item's whole time was over at a moment, and by more than grace.
 func (u *Unit) Overdue(now time.Time, grace time.Duration) bool {
