@@ -230,3 +230,23 @@ func TestRecordingsAreMergedThroughJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestAUseThatWasRecordedNeedsNoStatement, and one that is stated twice has the first reason.
+func TestAUseThatWasRecordedNeedsNoStatement(t *testing.T) {
+	get := use("get", "", "pods", "n", "p")
+	recorded, stated := rbac.Used{get}, rbac.Used{}.Also("not in a test", get)
+	for name, merged := range map[string]rbac.Used{
+		"stated after it was recorded":  recorded.Also("not in a test", get),
+		"recorded after it was stated":  rbac.Merge(stated, recorded),
+		"stated, recorded, and merged":  rbac.Merge(stated, recorded, stated),
+		"recorded twice":                rbac.Merge(recorded, recorded),
+		"stated after both were merged": rbac.Merge(recorded, stated).Also("again", get),
+	} {
+		if diff := cmp.Diff(recorded, merged); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+	if diff := cmp.Diff(stated, stated.Also("again", get)); diff != "" {
+		t.Errorf("stated twice: %s", diff)
+	}
+}

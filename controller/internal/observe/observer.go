@@ -12,7 +12,6 @@ import (
 	"context"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
-	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
@@ -36,9 +35,6 @@ type Observer interface {
 	CallBegan(ctx context.Context, call *Call)
 	// CallAttempted tells of each attempt at a call that was sent. Watches are left out.
 	CallAttempted(ctx context.Context, call *Call, attempt Attempt)
-	// CallEnded is told that a call's answer has been read, or that it failed. interrupted reports
-	// whether it ended because its context did.
-	CallEnded(ctx context.Context, call *Call, interrupted bool)
 	// CallWrote is told what became of a call of an item that may have changed something, before the
 	// caller knows. A call that the API server has refused is left out, and so is a dry run.
 	CallWrote(ctx context.Context, call *Call, write *Write)
@@ -59,9 +55,6 @@ type Observer interface {
 	SlotBegan(ctx context.Context, slot int, term cause.Term)
 	// SlotEnded is told that a slot has ended and that its work has returned. ctx may have ended.
 	SlotEnded(ctx context.Context, slot int, term cause.Term, how cause.TermEnd)
-
-	// CacheHeard is told that the API server has sent something for an informer's cache.
-	CacheHeard(informer *work.Unit)
 }
 
 // Nop is an Observer that does nothing. Embed it to implement a part of Observer.
@@ -90,9 +83,6 @@ func (Nop) CallBegan(context.Context, *Call) {}
 // CallAttempted does nothing.
 func (Nop) CallAttempted(context.Context, *Call, Attempt) {}
 
-// CallEnded does nothing.
-func (Nop) CallEnded(context.Context, *Call, bool) {}
-
 // CallWrote does nothing.
 func (Nop) CallWrote(context.Context, *Call, *Write) {}
 
@@ -116,6 +106,3 @@ func (Nop) SlotBegan(context.Context, int, cause.Term) {}
 
 // SlotEnded does nothing.
 func (Nop) SlotEnded(context.Context, int, cause.Term, cause.TermEnd) {}
-
-// CacheHeard does nothing.
-func (Nop) CacheHeard(*work.Unit) {}

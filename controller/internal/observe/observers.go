@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/lanyard-k8s/lanyard/controller/cause"
-	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 	"github.com/lanyard-k8s/lanyard/controller/report"
 )
 
@@ -68,13 +67,6 @@ func (o Observers) CallAttempted(ctx context.Context, call *Call, attempt Attemp
 	}
 }
 
-// CallEnded tells all observers, the last first.
-func (o Observers) CallEnded(ctx context.Context, call *Call, interrupted bool) {
-	for _, observer := range slices.Backward(o) {
-		observer.CallEnded(ctx, call, interrupted)
-	}
-}
-
 // CallWrote tells all observers.
 func (o Observers) CallWrote(ctx context.Context, call *Call, write *Write) {
 	for _, observer := range o {
@@ -128,12 +120,5 @@ func (o Observers) SlotBegan(ctx context.Context, slot int, term cause.Term) {
 func (o Observers) SlotEnded(ctx context.Context, slot int, term cause.Term, how cause.TermEnd) {
 	for _, observer := range slices.Backward(o) {
 		observer.SlotEnded(ctx, slot, term, how)
-	}
-}
-
-// CacheHeard tells all observers.
-func (o Observers) CacheHeard(informer *work.Unit) {
-	for _, observer := range o {
-		observer.CacheHeard(informer)
 	}
 }

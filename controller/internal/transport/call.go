@@ -115,7 +115,6 @@ func (c *call) end(interrupted bool) {
 		c.moved.Received += c.received.Load()
 		c.Unit.CallEnded(&c.Outstanding, c.moved, interrupted)
 	}
-	c.observers.CallEnded(c.context(), &c.Call, interrupted)
 	if c.cancel != nil {
 		c.cancel()
 	}
@@ -156,7 +155,6 @@ func (c *call) Read(p []byte) (int, error) {
 	c.received.Add(int64(n))
 	if n > 0 && c.Unit != nil && c.Unit.Kind == report.Informer {
 		c.Unit.Heard()
-		c.observers.CacheHeard(c.Unit)
 	}
 	switch {
 	case err == nil:
