@@ -64,11 +64,8 @@ func notReady(ready, all int, why []error) error {
 func (m *Manager) hasEnded() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ended == nil {
-		return false
-	}
 	select {
-	case <-m.ended:
+	case <-m.ended: // it is nil before the manager runs
 		return true
 	default:
 		return false

@@ -33,7 +33,6 @@ func (b *Busy) Begin(what string, object any) {
 func (b *Busy) End() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.object = nil
 	b.since = time.Time{}
 }
 

@@ -3,6 +3,7 @@
 package caches
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,9 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 
 	"github.com/lanyard-k8s/lanyard/controller/internal/work"
 )
@@ -173,5 +176,29 @@ func TestAMessageThatGoesOnIsToldOnceAMinute(t *testing.T) {
 	want("a", false, 0)
 	if len(again.told) > maxMessages+1 {
 		t.Errorf("%d messages are remembered", len(again.told))
+	}
+}
+
+func TestTheKindOfACacheThatHasEndedIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newTestCache()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := c.objects.run(ctx, c.SharedIndexInformer); err != nil {
+			t.Error(err)
+		}
+		c.objects.known() // the end of the test tells if it hangs
+	})
+}
+
+func TestVersionsThatRunBackwardsAreCountedOnce(t *testing.T) {
+	c := newTestCache()
+	ctx := klog.NewContext(t.Context(), logr.Discard())
+	checkVersion(ctx, c)
+	c.unit.Streams.Rewound("200", "100")
+	checkVersion(ctx, c)
+	checkVersion(ctx, c)
+	if n := c.Errors(time.Now())[Rewound]; n != 1 {
+		t.Errorf("counted %d", n)
 	}
 }

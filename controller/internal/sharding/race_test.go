@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,67 @@ func TestC31ASlotThatIsLostBeforeItsLeaseIsAnsweredIsNotServed(t *testing.T) {
 			t.Errorf("%d slots are served, of which a stranger has one; that was written %d times", n, client.times.Load())
 		}
 		endAll(r)
+	})
+}
+
+// overdue is a client of Leases during whose first write of a slot the membership ends. It counts the slots that this
+// membership writes.
+type overdue struct {
+	coordinationv1client.LeasesGetter
+	keeper chan *Keeper
+
+	mu    sync.Mutex
+	ended *holder
+	slots int
+}
+
+func (o *overdue) Leases(namespace string) coordinationv1client.LeaseInterface {
+	return overdueLeases{o.LeasesGetter.Leases(namespace), o}
+}
+
+type overdueLeases struct {
+	coordinationv1client.LeaseInterface
+	*overdue
+}
+
+func (l overdueLeases) Update(ctx context.Context, lease *coordinationv1.Lease, o metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+	if by := holderOf(lease); lease.Labels[kindLabel] == kindSlot && by.identity == "a" && l.isFirst(by) {
+		(<-l.keeper).membership().end(cause.TermExpired, "")
+	}
+	return l.LeaseInterface.Update(ctx, lease, o)
+}
+
+// isFirst counts a write of a slot, and reports whether it is the first.
+func (o *overdue) isFirst(by holder) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	first := o.ended == nil
+	if first {
+		o.ended = &by
+	}
+	if by == *o.ended {
+		o.slots++
+	}
+	return first
+}
+
+func TestC31AMembershipThatHasEndedTakesNoFurtherSlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSchedule(t, 1)
+		client := &overdue{keeper: make(chan *Keeper, 1)}
+		r := s.start("a", func(config *Config) {
+			client.LeasesGetter = config.Client
+			config.Client = client
+		})
+		client.keeper <- r.keeper
+		time.Sleep(bound)
+		if n := valid(r); n != slots {
+			t.Errorf("%d slots are served by the next membership", n)
+		}
+		endAll(r)
+		if client.slots < 1 || client.slots > atOnce {
+			t.Errorf("%d slots were written for the membership that had ended, %d at a time", client.slots, atOnce)
+		}
 	})
 }
 

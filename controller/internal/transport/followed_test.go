@@ -61,13 +61,16 @@ func TestC19AWriteIsToldBeforeTheCallerHasTheEndOfItsAnswer(t *testing.T) {
 					answer.Body = io.NopCloser(body)
 					return answer, nil
 				})})
-			item := work.NewContext(t.Context(), &work.Unit{Kind: report.Item})
-			resp, err := client.Do(request(t, item, http.MethodPut, pods))
+			unit := &work.Unit{Kind: report.Item}
+			resp, err := client.Do(request(t, work.NewContext(t.Context(), unit), http.MethodPut, pods))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if body.reads > 0 {
 				t.Errorf("the answer was read %d times before the caller has read it", body.reads)
+			}
+			if calls := unit.Outstanding(); len(calls) != 1 || calls[0].Phase != work.Reading {
+				t.Errorf("before the answer is read, these calls are outstanding: %+v", calls)
 			}
 			each.read(resp.Body, func() bool { return len(told.writes) > 0 })
 			_ = resp.Body.Close()

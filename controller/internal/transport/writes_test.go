@@ -39,3 +39,18 @@ func TestC19AnAnswerWithoutAVersionLeavesTheWriteInDoubt(t *testing.T) {
 		}
 	}
 }
+
+func TestC19TheCollectionOfACallIsThePathWithoutTheObject(t *testing.T) {
+	const collection = "/apis/apps/v1/namespaces/b/deployments"
+	for path, call := range map[string]report.Call{
+		collection:              {Resource: "deployments.apps"},
+		collection + "/":        {Resource: "deployments.apps"},
+		collection + "/a":       {Resource: "deployments.apps", Name: "a"},
+		collection + "/a/":      {Resource: "deployments.apps", Name: "a"},
+		collection + "/a/scale": {Resource: "deployments/scale", Name: "a"},
+	} {
+		if got := collectionPath(path, &call); got != collection {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
