@@ -122,7 +122,7 @@ func TestMistakesInSettingUpAreReturnedByRunBeforeAnythingStarts(t *testing.T) {
 		m.AddInformer(informer, controller.InformerOptions{KeepManagedFields: true})
 		m.AddRunnable("", nil)
 		err := m.Run(t.Context())
-		for _, want := range []string{"rest.Config", `two controllers named "twice"`, "no name", "informer is nil", "its informer for *v1.ConfigMap is nil", "reconcile function is nil",
+		for _, want := range []string{"rest.Config", `two controllers named "twice"`, "no name", "its informer is nil", "the informer is nil", "its informer for *v1.ConfigMap is nil", "reconcile function is nil",
 			"-1 workers", "without a mapping", "a runnable needs", "added already, without these options"} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("the error does not have %q:\n%v", want, err)

@@ -202,3 +202,27 @@ func TestVersionsThatRunBackwardsAreCountedOnce(t *testing.T) {
 		t.Errorf("counted %d", n)
 	}
 }
+
+func TestAChangeInPlaceIsFoundOnceUntilThereIsAnother(t *testing.T) {
+	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "n", Name: "a"}}
+	store := cache.NewStore(cache.MetaNamespaceKeyFunc)
+	if err := store.Add(object); err != nil {
+		t.Fatal(err)
+	}
+	m := &mutations{}
+	m.note("informer", object)
+	for changes := range 3 {
+		if changes > 0 {
+			object.Data = map[string]string{"changed": fmt.Sprint(changes)}
+		}
+		for range 2 {
+			found := ""
+			if err := m.check("informer", store, time.Now()); err != nil {
+				found = err.Error()
+			}
+			if n := strings.Count(found, "the object n/a in the cache was changed in place"); n != changes {
+				t.Errorf("after %d changes, %d are found:\n%s", changes, n, found)
+			}
+		}
+	}
+}
