@@ -68,8 +68,8 @@ func TestC31TheKeysAreNotDividedAnewWhileALeaseCannotBeWritten(t *testing.T) {
 		var client *unwritable
 		anew := s.start("new", func(config *Config) {
 			halved(config)
-			client = &unwritable{LeasesGetter: config.Client, name: old.keeper.config.names().slot(0, 3)}
-			config.Client = client
+			client = &unwritable{name: old.keeper.config.names().slot(0, 3)}
+			config.Client = client.client(config.Client)
 		})
 		time.Sleep(bound)
 		if root, err := s.server.get("set"); err != nil || numberIn(root, slotsAnnotation) != slots {

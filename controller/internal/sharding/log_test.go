@@ -78,8 +78,8 @@ func TestC31ASlotWhoseLeaseCannotBeWrittenIsNotTakenAndThatIsLogged(t *testing.T
 		log := s.logged()
 		var client *unwritable
 		r := s.start("a", func(config *Config) {
-			client = &unwritable{LeasesGetter: config.Client, name: config.names().slot(0, 3)}
-			config.Client = client
+			client = &unwritable{name: config.names().slot(0, 3)}
+			config.Client = client.client(config.Client)
 		})
 		time.Sleep(2 * time.Second)
 		if r.keeper.table.slots[3].Load() != nil || valid(r) != slots-1 {

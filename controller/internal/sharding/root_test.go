@@ -36,9 +36,13 @@ func newDivision(t *testing.T) (s *schedule, anew *replica) {
 	return s, anew
 }
 
-// checkRoot checks that the keys are divided into half as many slots for the second time, and that only those have Leases.
-func checkRoot(t *testing.T, s *schedule) {
+// checkHalved checks that the keys are divided into half as many slots for the second time, that only those have Leases,
+// and that a replica serves them all.
+func checkHalved(t *testing.T, s *schedule, r *replica) {
 	t.Helper()
+	if n := valid(r); n != slots/2 {
+		t.Errorf("%d slots are served; it is refused with %v", n, r.keeper.Refused())
+	}
 	root, err := s.server.get("set")
 	if err != nil || numberIn(root, epochAnnotation) != 1 || numberIn(root, slotsAnnotation) != slots/2 {
 		t.Errorf("the root is %v, %v", root, err)
@@ -57,10 +61,7 @@ func TestC31ARootThatSomebodyDeletesIsMadeAgainForTheSameSlots(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(bound)
-		if n := valid(anew); n != slots/2 {
-			t.Errorf("%d slots are served after the root was deleted; it is refused with %v", n, anew.keeper.Refused())
-		}
-		checkRoot(t, s)
+		checkHalved(t, s, anew)
 		endAll(anew)
 	})
 }
@@ -83,11 +84,7 @@ func TestC31AReplicaOfAnotherDivisionDoesNotMakeTheRootAgain(t *testing.T) {
 		}
 		same := s.start("same", halved)
 		time.Sleep(bound)
-		if n := valid(same); n != slots/2 {
-			t.Errorf("%d slots are served by a replica that divides the keys as the slots say; it is refused with %v",
-				n, same.keeper.Refused())
-		}
-		checkRoot(t, s)
+		checkHalved(t, s, same)
 		endAll(other, same)
 	})
 }
@@ -113,10 +110,7 @@ func TestC31TheKeysAreDividedAnewAlsoWhenOldSlotsHaveNoLeases(t *testing.T) {
 				})
 				time.Sleep(bound)
 				stop()
-				if n := valid(anew); n != slots/2 {
-					t.Errorf("%d slots are served; it is refused with %v", n, anew.keeper.Refused())
-				}
-				checkRoot(t, s)
+				checkHalved(t, s, anew)
 				endAll(anew)
 			})
 		})

@@ -3,43 +3,35 @@
 package sharding
 
 import (
-	"context"
 	"errors"
 	"sync/atomic"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
-// unwritable is a client of Leases that cannot update one of them, or cannot create those of a kind, until it is healed.
+// unwritable says which Leases a client cannot write: it cannot update one of them, or cannot create those of a kind,
+// until it is healed.
 type unwritable struct {
-	coordinationv1client.LeasesGetter
 	name   string // that cannot be updated; empty for none
 	kind   string // that cannot be created; empty for none
 	healed atomic.Bool
 }
 
-func (u *unwritable) Leases(namespace string) coordinationv1client.LeaseInterface {
-	return unwritableLeases{u.LeasesGetter.Leases(namespace), u}
-}
-
-type unwritableLeases struct {
-	coordinationv1client.LeaseInterface
-	*unwritable
-}
-
-func (l unwritableLeases) Create(ctx context.Context, lease *coordinationv1.Lease, o metav1.CreateOptions) (*coordinationv1.Lease, error) {
-	if l.kind != "" && lease.Labels[kindLabel] == l.kind && !l.healed.Load() {
-		return nil, apierrors.NewInternalError(errors.New("not now"))
+// client returns a client that writes with another what can be written.
+func (u *unwritable) client(with coordinationv1client.LeasesGetter) coordinationv1client.LeasesGetter {
+	unless := func(refused func(*coordinationv1.Lease) bool) hook {
+		return func(lease *coordinationv1.Lease, write func() (*coordinationv1.Lease, error)) (*coordinationv1.Lease, error) {
+			if refused(lease) && !u.healed.Load() {
+				return nil, apierrors.NewInternalError(errors.New("not now"))
+			}
+			return write()
+		}
 	}
-	return l.LeaseInterface.Create(ctx, lease, o)
-}
-
-func (l unwritableLeases) Update(ctx context.Context, lease *coordinationv1.Lease, o metav1.UpdateOptions) (*coordinationv1.Lease, error) {
-	if lease.Name == l.name && !l.healed.Load() {
-		return nil, apierrors.NewInternalError(errors.New("not now"))
+	return &hooked{
+		LeasesGetter: with,
+		create:       unless(func(lease *coordinationv1.Lease) bool { return u.kind != "" && lease.Labels[kindLabel] == u.kind }),
+		update:       unless(func(lease *coordinationv1.Lease) bool { return lease.Name == u.name }),
 	}
-	return l.LeaseInterface.Update(ctx, lease, o)
 }
